@@ -1,0 +1,2 @@
+export { createVerifier, type TokenVerifier, type VerifierOptions } from './verifier.ts';
+export { Customer, JwtGuard } from './jwt.guard.ts';

@@ -1,0 +1,42 @@
+import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { ProblemFilter } from './problem.filter.ts';
+import { validationPipe } from './validation.ts';
+
+export type HttpAppOptions = {
+  logger: LoggerService;
+  /** Called with every error that ends in a 5xx. */
+  onError: (error: unknown) => void;
+  /** Adds plain Fastify routes and hooks before any module is made. */
+  fastify?: (server: FastifyInstance) => void;
+  /** Largest request body in bytes. Default 256 KiB. */
+  bodyLimitBytes?: number;
+};
+
+/**
+ * A Nest application on Fastify with problem details, validation and the timeouts that a server behind a balancer
+ * needs: idle connections outlive the balancer's own idle time-out (60 s is usual), or it sends into a closed one.
+ */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  { logger, onError, fastify, bodyLimitBytes = 256 * 1024 }: HttpAppOptions,
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: bodyLimitBytes,
+    keepAliveTimeout: 65_000,
+    requestTimeout: 30_000,
+    // Readiness tells the balancer; answering 503 while it still sends would fail requests that can be served.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+  });
+  fastify?.(adapter.getInstance() as unknown as FastifyInstance);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger,
+    abortOnError: false,
+  });
+  app.useGlobalPipes(validationPipe());
+  app.useGlobalFilters(new ProblemFilter(onError));
+  return app;
+}

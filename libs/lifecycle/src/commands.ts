@@ -1,0 +1,35 @@
+/** What a process can be started as: one image, several commands (factors 8 and 12). */
+export type Commands = Record<string, { does: string; run: (args: string[]) => Promise<unknown> }>;
+
+const EXIT_USAGE = 2;
+
+/**
+ * Runs the command that `argv` names and exits: 0 when it is done, 1 when it failed, 2 when there is no such command.
+ * Services run until a signal ends them (see `untilSignal`).
+ */
+export async function runCommand(
+  app: string,
+  commands: Commands,
+  argv = process.argv.slice(2),
+): Promise<never> {
+  const [name = '', ...args] = argv;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (!command) {
+    process.stderr.write(usage(app, commands, name));
+    process.exit(EXIT_USAGE);
+  }
+  try {
+    await command.run(args);
+  } catch (error) {
+    process.stderr.write(`${app} ${name} failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(1);
+  }
+  process.exit(0);
+}
+
+/** The text shown for an unknown command. */
+export function usage(app: string, commands: Commands, name: string): string {
+  const width = Math.max(...Object.keys(commands).map((key) => key.length));
+  const lines = Object.entries(commands).map(([key, { does }]) => `  ${key.padEnd(width)}  ${does}`);
+  return `${name ? `${app}: no command "${name}"` : `${app}: say what to run`}. There are:\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,37 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { randomUUID } from 'node:crypto';
+
+/** What ties log lines, requests and events of one piece of work together. */
+export type CorrelationContext = {
+  correlationId: string;
+  /** W3C Trace Context of the caller, handed on unchanged (https://www.w3.org/TR/trace-context/). */
+  traceparent?: string;
+};
+
+const storage = new AsyncLocalStorage<CorrelationContext>();
+
+// An id is echoed into headers, log lines and e-mails: bound its length and alphabet, or it is an injection.
+const CORRELATION_ID = /^[A-Za-z0-9._-]{8,64}$/;
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** A context from what a caller sent; an id that is missing or not well formed is replaced by a new one. */
+export function newContext(
+  given: { correlationId?: unknown; traceparent?: unknown } = {},
+): CorrelationContext {
+  const { correlationId, traceparent } = given;
+  return {
+    correlationId:
+      typeof correlationId === 'string' && CORRELATION_ID.test(correlationId) ? correlationId : randomUUID(),
+    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
+  };
+}
+
+/** Runs `work` with this context; everything it awaits sees it, without a parameter. */
+export function withContext<T>(context: CorrelationContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+/** The context of the work under way, if any. */
+export function currentContext(): CorrelationContext | undefined {
+  return storage.getStore();
+}

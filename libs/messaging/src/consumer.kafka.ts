@@ -1,0 +1,199 @@
+import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { InvalidEventError, parseEvent, type Event } from './event.ts';
+import { classify } from './failure.ts';
+
+/** `heartbeat` must be called by a handler that may take longer than a third of the session time-out (10 s). */
+export type Handler = (
+  event: Event,
+  work: { heartbeat: () => Promise<void>; signal: AbortSignal },
+) => Promise<void>;
+
+/** Topic → event type → handler. Types that are not listed are passed over: a producer may add new ones. */
+export type Handlers = Record<string, Record<string, Handler>>;
+
+export type ConsumerStatus = 'starting' | 'joined' | 'crashed' | 'stopped';
+
+export type DeadLetter = { message: KafkaMessage; topic: string; partition: number; error: unknown };
+
+export type ConsumerOptions = {
+  kafka: Kafka;
+  groupId: string;
+  handlers: Handlers;
+  deadLetter: (letter: DeadLetter) => Promise<void>;
+  /** Wraps each handler, for instance to set the correlation context. */
+  around?: (event: Event, handle: () => Promise<void>) => Promise<void>;
+  /** Tries for a failure that may be a bug before the message is parked. Default 5. */
+  maxAttempts?: number;
+  /** Longest pause of a partition between two tries, in ms. Default 5000. */
+  maxBackoffMs?: number;
+  onError?: (
+    error: unknown,
+    message: { topic: string; partition: number; offset: string; outcome: string },
+  ) => void;
+  onCrash?: (error: Error) => void;
+};
+
+const SESSION_TIMEOUT_MS = 30_000;
+const FIRST_BACKOFF_MS = 200;
+const STOP_DEADLINE_MS = 10_000;
+
+/**
+ * Hands each message to its handler and commits its offset afterwards: at least once. No error leaves it: kafkajs would
+ * block the partition on a plain one and die of a TypeError. A message that fails for reasons around it pauses its own
+ * partition and is tried again without end; one that is wrong itself goes to the dead-letter topic, and the partition
+ * goes on.
+ */
+export class EventConsumer {
+  readonly #options: Required<ConsumerOptions>;
+  readonly #stop = new AbortController();
+  readonly #attempts = new Map<string, number>();
+  #consumer: Consumer | undefined;
+  #status: ConsumerStatus = 'starting';
+
+  constructor(options: ConsumerOptions) {
+    this.#options = {
+      around: (_, handle) => handle(),
+      maxAttempts: 5,
+      maxBackoffMs: 5000,
+      onError: () => {},
+      onCrash: () => {},
+      ...options,
+    };
+  }
+
+  get status(): ConsumerStatus {
+    return this.#status;
+  }
+
+  /** Joins the group in the background; a broker that is not there yet is waited for. */
+  start(): void {
+    void this.#join(FIRST_BACKOFF_MS);
+  }
+
+  /** Finishes the message in hand, commits, and leaves the group. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#status = 'stopped';
+    // disconnect() can hang during a rebalance (https://github.com/tulios/kafkajs/issues/1462).
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_DEADLINE_MS)));
+    await Promise.race([this.#consumer?.disconnect(), deadline]);
+    clearTimeout(timer);
+  }
+
+  async #join(backoffMs: number): Promise<void> {
+    const { kafka, groupId, handlers, onCrash, onError, maxBackoffMs } = this.#options;
+    const consumer = kafka.consumer({
+      groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: 3000,
+      maxWaitTimeInMs: 500,
+      allowAutoTopicCreation: false,
+      retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000, restartOnFailure: async () => true },
+    });
+    this.#consumer = consumer;
+    consumer.on(consumer.events.GROUP_JOIN, () => (this.#status = 'joined'));
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      if (payload.restart) return;
+      this.#status = 'crashed';
+      onCrash(payload.error);
+    });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: Object.keys(handlers), fromBeginning: true });
+      await consumer.run({
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 4,
+        eachBatch: (payload) => this.#batch(payload),
+      });
+    } catch (error) {
+      onError(error, {
+        topic: Object.keys(handlers).join(),
+        partition: -1,
+        offset: '',
+        outcome: 'join again',
+      });
+      await consumer.disconnect().catch(() => undefined);
+      if (this.#stop.signal.aborted) return;
+      setTimeout(() => void this.#join(Math.min(backoffMs * 2, maxBackoffMs)), backoffMs);
+    }
+  }
+
+  async #batch(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    for (const message of messages) {
+      if (this.#stop.signal.aborted || !payload.isRunning() || payload.isStale()) return;
+      const pauseMs = await this.#message(topic, partition, message, payload.heartbeat);
+      if (pauseMs > 0) {
+        // Not resolved, so the partition goes on with this very message once it is resumed.
+        setTimeout(payload.pause(), pauseMs).unref();
+        return;
+      }
+      payload.resolveOffset(message.offset);
+      await payload.heartbeat();
+    }
+  }
+
+  /** 0 when the message is done with, else how long to wait before it is tried again. */
+  async #message(topic: string, partition: number, message: KafkaMessage, heartbeat: () => Promise<void>) {
+    const place = `${topic}/${partition}`;
+    try {
+      await this.#handle(topic, message, heartbeat);
+      this.#attempts.delete(place);
+      return 0;
+    } catch (error) {
+      const attempt = (this.#attempts.get(place) ?? 0) + 1;
+      const failure = classify(error);
+      const park = failure === 'poison' || (failure === 'unknown' && attempt >= this.#options.maxAttempts);
+      const outcome = park ? 'dead letter' : `try ${attempt + 1}`;
+      this.#options.onError(error, { topic, partition, offset: message.offset, outcome });
+      if (park && (await this.#park({ topic, partition, message, error }))) {
+        this.#attempts.delete(place);
+        return 0;
+      }
+      this.#attempts.set(place, attempt);
+      return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(attempt - 1, 10), this.#options.maxBackoffMs);
+    }
+  }
+
+  async #handle(topic: string, message: KafkaMessage, heartbeat: () => Promise<void>): Promise<void> {
+    const event = parseEvent(message.value);
+    const handler = this.#options.handlers[topic]?.[event.type];
+    if (!handler) return;
+    await this.#options.around(event, () => handler(event, { heartbeat, signal: this.#stop.signal }));
+  }
+
+  /** False when the broker did not take the dead letter: then the message stays where it is. */
+  async #park(letter: DeadLetter): Promise<boolean> {
+    try {
+      await this.#options.deadLetter(letter);
+      return true;
+    } catch (error) {
+      const { topic, partition, message } = letter;
+      this.#options.onError(error, {
+        topic,
+        partition,
+        offset: message.offset,
+        outcome: 'not parked, try again',
+      });
+      return false;
+    }
+  }
+}
+
+/**
+ * A handler for data of a certain shape. The consumer declares the fields that it reads and no others, so that a
+ * producer may add more. Data that does not fit is poison.
+ */
+export function reads<T>(
+  schema: {
+    safeParse(data: unknown): { success: true; data: T } | { success: false; error: { message: string } };
+  },
+  handle: (data: T, event: Event, work: Parameters<Handler>[1]) => Promise<unknown>,
+): Handler {
+  return async (event, work) => {
+    const parsed = schema.safeParse(event.data);
+    if (!parsed.success) throw new InvalidEventError(`${event.type} does not fit: ${parsed.error.message}`);
+    await handle(parsed.data, event, work);
+  };
+}
