@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { afterEach, describe, expect, it } from '@jest/globals';
+
+// The real process, as it is run.
+type Running = Awaited<ReturnType<typeof start>>;
+let running: Running | undefined;
+afterEach(() => void running?.child.kill('SIGKILL'));
+
+function spawnMain(env: Record<string, string>) {
+  const main = join(import.meta.dirname, 'main.ts');
+  const child = spawn(process.execPath, [main], { env: { GATEWAY_PORT: '0', ISSUER_PORT: '0', ...env } });
+  return { child, exit: once(child, 'exit') };
+}
+
+async function start(env: Record<string, string> = {}) {
+  const { child, exit } = spawnMain(env);
+  const urls: Record<string, string> = {};
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { simulator, msg } = JSON.parse(line);
+    const url = /listening at (\S+)/.exec(msg)?.[1];
+    if (url) urls[simulator] = url;
+    if (Object.keys(urls).length === 2) break;
+  }
+  child.stdout.resume();
+  return { child, exit, gateway: urls['payment-gateway']!, issuer: urls['token-issuer']! };
+}
+
+describe('the process', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('leaves with 0 on %s although a request hangs', async (signal) => {
+    running = await start();
+    const { gateway, child, exit } = running;
+    const json = { 'content-type': 'application/json' };
+    await fetch(`${gateway}/admin/faults`, { method: 'PATCH', headers: json, body: '{"hangRate":1}' });
+    const authorization = 'Bearer gateway-development-key';
+    const hung = fetch(`${gateway}/v1/charges/ch_1`, { headers: { authorization } }).catch(() => 'cut');
+    while (!(await (await fetch(`${gateway}/admin/ledger`)).text()).includes('"hung":1'));
+    const asked = performance.now();
+    child.kill(signal);
+    expect(await exit).toEqual([0, null]);
+    expect(performance.now() - asked).toBeLessThan(2000);
+    expect(await hung).toBe('cut');
+  });
+
+  it('serves the gateway and the issuer', async () => {
+    running = await start();
+    for (const url of [running.gateway, running.issuer])
+      expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await (await fetch(running.issuer)).text()).toContain('FOR DEVELOPMENT ONLY');
+  });
+
+  it.each<Record<string, string>>([{ NODE_ENV: 'production' }, { GATEWAY_PORT: 'x', LOG_LEVEL: 'loud' }])(
+    'refuses to start with %j, names every variable and leaves with 78',
+    async (env) => {
+      const { child, exit } = spawnMain(env);
+      const said = (await child.stderr.toArray()).join('');
+      for (const name of Object.keys(env)) expect(said).toContain(name);
+      expect(await exit).toEqual([78, null]);
+    },
+  );
+});
