@@ -1,0 +1,56 @@
+import 'reflect-metadata';
+import { Health } from '@cairn/lifecycle';
+import { createLogger } from '@cairn/logging';
+import { MigrationExecutor } from 'typeorm';
+import { createParts, type Parts } from './app.module.ts';
+import type { Config } from './config.ts';
+import { PAYMENTS_TOPIC } from './payments.repository.ts';
+
+/** One-off processes (factor 12): the same image, code and configuration as the service, run once. */
+
+export function migrate(config: Config): Promise<void> {
+  return withParts(config, async ({ dataSource, broker }) => {
+    await dataSource.initialize();
+    const done = await dataSource.runMigrations({ transaction: 'each' });
+    print(done.length ? done.map(({ name }) => `migrated ${name}`) : ['nothing to migrate']);
+    await broker.ensureTopics([PAYMENTS_TOPIC], {
+      partitions: config.KAFKA_PARTITIONS,
+      replicas: config.KAFKA_REPLICAS,
+    });
+  });
+}
+
+export function listMigrations(config: Config): Promise<void> {
+  return withParts(config, async ({ dataSource }) => {
+    await dataSource.initialize();
+    const pending = new Set(
+      (await new MigrationExecutor(dataSource).getPendingMigrations()).map(({ name }) => name),
+    );
+    print(
+      dataSource.migrations.map(
+        ({ constructor: { name } }) => `${pending.has(name) ? 'pending' : 'done   '} ${name}`,
+      ),
+    );
+  });
+}
+
+export function cleanup(config: Config): Promise<void> {
+  return withParts(config, async ({ dataSource, events }) => {
+    await dataSource.initialize();
+    print([`forgot ${await events.cleanUp()} messages`]);
+  });
+}
+
+async function withParts(config: Config, task: (parts: Parts) => Promise<void>): Promise<void> {
+  const parts = createParts({ config, logger: createLogger({ service: 'payments' }), health: new Health() });
+  try {
+    await task(parts);
+  } finally {
+    await parts.broker.close();
+    if (parts.dataSource.isInitialized) await parts.dataSource.destroy();
+  }
+}
+
+function print(lines: string[]): void {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+}

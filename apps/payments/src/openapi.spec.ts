@@ -1,0 +1,37 @@
+import 'reflect-metadata';
+import { describe, expect, it } from '@jest/globals';
+import { Health } from '@cairn/lifecycle';
+import { createLogger, nestLogger } from '@cairn/logging';
+import { createHttpApp, openApiDocument } from '@cairn/http';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseConfig } from '@cairn/config';
+import { AppModule } from './app.module.ts';
+import { schema } from './config.ts';
+
+const file = new URL('../../../contracts/payments.openapi.json', import.meta.url);
+
+describe('contracts/payments.openapi.json', () => {
+  it('is what the code validates and answers (UPDATE_CONTRACTS=1 writes it anew)', async () => {
+    const config = parseConfig(schema, {
+      DATABASE_URL: 'postgres://unused',
+      GATEWAY_URL: 'http://unused',
+      GATEWAY_API_KEY: 'unused',
+      KAFKA_BROKERS: 'unused:9092',
+      JWKS_URL: 'http://unused',
+      JWT_ISSUER: 'unused',
+    });
+    const logger = createLogger({ service: 'payments', level: 'error' });
+    const app = await createHttpApp(AppModule.with({ config, role: 'serve', logger, health: new Health() }), {
+      logger: nestLogger(logger),
+      onError: () => {},
+    });
+    const document = openApiDocument(app, {
+      title: 'Cairn payments',
+      description: 'Payments of a customer. Errors are problem details (RFC 9457).',
+      version: '1.0.0',
+    });
+    const text = `${JSON.stringify(document, null, 2)}\n`;
+    if (process.env['UPDATE_CONTRACTS']) writeFileSync(file, text);
+    expect(text).toBe(readFileSync(file, 'utf8'));
+  });
+});
