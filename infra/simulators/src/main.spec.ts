@@ -29,20 +29,39 @@ async function start(env: Record<string, string> = {}) {
 }
 
 describe('the process', () => {
-  it.each(['SIGTERM', 'SIGINT'] as const)('leaves with 0 on %s although a request hangs', async (signal) => {
-    running = await start();
-    const { gateway, child, exit } = running;
-    const json = { 'content-type': 'application/json' };
-    await fetch(`${gateway}/admin/faults`, { method: 'PATCH', headers: json, body: '{"hangRate":1}' });
-    const authorization = 'Bearer gateway-development-key';
-    const hung = fetch(`${gateway}/v1/charges/ch_1`, { headers: { authorization } }).catch(() => 'cut');
-    while (!(await (await fetch(`${gateway}/admin/ledger`)).text()).includes('"hung":1'));
-    const asked = performance.now();
-    child.kill(signal);
-    expect(await exit).toEqual([0, null]);
-    expect(performance.now() - asked).toBeLessThan(2000);
-    expect(await hung).toBe('cut');
-  });
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'leaves with 0 on %s although one request hangs and another one is slow',
+    async (signal) => {
+      running = await start();
+      const { gateway, child, exit } = running;
+      const switchOn = (faults: object) => {
+        const headers = { 'content-type': 'application/json' };
+        return fetch(`${gateway}/admin/faults`, { method: 'PATCH', headers, body: JSON.stringify(faults) });
+      };
+      const ask = () => {
+        const headers = { authorization: 'Bearer gateway-development-key' };
+        return fetch(`${gateway}/v1/charges/ch_1`, { headers }).then(
+          ({ status }) => status,
+          () => 'cut',
+        );
+      };
+      const ledgerShows = async (text: string) => {
+        while (!(await (await fetch(`${gateway}/admin/ledger`)).text()).includes(text));
+      };
+      await switchOn({ hangRate: 1 });
+      const hung = ask();
+      await ledgerShows('"hung":1');
+      await switchOn({ hangRate: 0, latencyMs: 600_000 });
+      const slow = ask();
+      await ledgerShows('"inFlight":1');
+      const asked = performance.now();
+      child.kill(signal);
+      expect(await exit).toEqual([0, null]);
+      expect(performance.now() - asked).toBeLessThan(2000);
+      expect(await hung).toBe('cut');
+      expect(['cut', 503]).toContain(await slow);
+    },
+  );
 
   it('serves the gateway and the issuer', async () => {
     running = await start();
