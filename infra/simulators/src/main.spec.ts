@@ -1,18 +1,21 @@
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
-// The real process, as it is run.
-type Running = Awaited<ReturnType<typeof start>>;
-let running: Running | undefined;
-afterEach(() => void running?.child.kill('SIGKILL'));
+// The real process, as it is run. It is killed after its test however that ended, even while it was starting.
+const children = new Set<ChildProcess>();
+afterEach(() => children.forEach((child) => child.kill('SIGKILL')));
+jest.setTimeout(30_000);
 
 function spawnMain(env: Record<string, string>) {
   const main = join(import.meta.dirname, 'main.ts');
   const child = spawn(process.execPath, [main], { env: { GATEWAY_PORT: '0', ISSUER_PORT: '0', ...env } });
-  return { child, exit: once(child, 'exit') };
+  children.add(child);
+  const exit = once(child, 'exit').finally(() => children.delete(child));
+  return { child, exit };
 }
 
 async function start(env: Record<string, string> = {}) {
@@ -32,8 +35,7 @@ describe('the process', () => {
   it.each(['SIGTERM', 'SIGINT'] as const)(
     'leaves with 0 on %s although one request hangs and another one is slow',
     async (signal) => {
-      running = await start();
-      const { gateway, child, exit } = running;
+      const { gateway, child, exit } = await start();
       const switchOn = (faults: object) => {
         const headers = { 'content-type': 'application/json' };
         return fetch(`${gateway}/admin/faults`, { method: 'PATCH', headers, body: JSON.stringify(faults) });
@@ -64,10 +66,9 @@ describe('the process', () => {
   );
 
   it('serves the gateway and the issuer', async () => {
-    running = await start();
-    for (const url of [running.gateway, running.issuer])
-      expect((await fetch(`${url}/health`)).status).toBe(200);
-    expect(await (await fetch(running.issuer)).text()).toContain('FOR DEVELOPMENT ONLY');
+    const { gateway, issuer } = await start();
+    for (const url of [gateway, issuer]) expect((await fetch(`${url}/health`)).status).toBe(200);
+    expect(await (await fetch(issuer)).text()).toContain('FOR DEVELOPMENT ONLY');
   });
 
   it.each<Record<string, string>>([{ NODE_ENV: 'production' }, { GATEWAY_PORT: 'x', LOG_LEVEL: 'loud' }])(
