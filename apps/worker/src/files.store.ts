@@ -1,0 +1,131 @@
+import {
+  CreateBucketCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import { bulkhead, circuitBreaker, retry, timeout, type Call } from '@cairn/resilience';
+import type { Config } from './config.ts';
+import { asStorageError, statusOf } from './storage-error.ts';
+
+export type FilesOptions = Pick<
+  Config,
+  | 'S3_ENDPOINT'
+  | 'S3_PUBLIC_ENDPOINT'
+  | 'S3_REGION'
+  | 'S3_ACCESS_KEY_ID'
+  | 'S3_SECRET_ACCESS_KEY'
+  | 'S3_BUCKET'
+  | 'S3_TIMEOUT_MS'
+>;
+
+/** Files in object storage, each written once and never again. */
+export class FilesStore {
+  readonly #client: S3Client;
+  /** Signs links with the address that customers reach; it never sends anything. */
+  readonly #signer: S3Client;
+  readonly #bucket: string;
+  readonly #guarded: <T>(call: Call<T>) => Promise<T>;
+
+  constructor(options: FilesOptions) {
+    this.#client = clientOf(options, options.S3_ENDPOINT);
+    this.#signer = clientOf(options, options.S3_PUBLIC_ENDPOINT || options.S3_ENDPOINT);
+    this.#bucket = options.S3_BUCKET;
+    this.#guarded = guard(options.S3_TIMEOUT_MS);
+  }
+
+  /**
+   * Stores a file unless there is one of that name, and tells how large the stored one is. A second delivery, a second
+   * worker, and a try whose answer was lost all end here with `created: false`.
+   */
+  async putOnce(
+    key: string,
+    body: Uint8Array,
+    contentType: string,
+  ): Promise<{ created: boolean; sizeBytes: number }> {
+    const put = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: body,
+      ContentType: contentType,
+      IfNoneMatch: '*',
+    });
+    const created = await this.#guarded((signal) =>
+      createdBy(this.#client.send(put, { abortSignal: signal })),
+    );
+    if (created) return { created, sizeBytes: body.byteLength };
+    const head = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+    const { ContentLength } = await this.#guarded((signal) =>
+      this.#client.send(head, { abortSignal: signal }),
+    );
+    return { created, sizeBytes: ContentLength! };
+  }
+
+  /** A link that anybody may follow for `ttlS` seconds; S3 allows 7 days at most. Made here, without a request. */
+  link(key: string, ttlS: number, now: Date): Promise<string> {
+    const get = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
+    return getSignedUrl(this.#signer, get, { expiresIn: ttlS, signingDate: now });
+  }
+
+  /** Part of `migrate`. True when the bucket was not there. */
+  async ensureBucket(): Promise<boolean> {
+    try {
+      await this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket }));
+      return true;
+    } catch (error) {
+      if (['BucketAlreadyOwnedByYou', 'BucketAlreadyExists'].includes((error as Error).name)) return false;
+      throw error;
+    }
+  }
+
+  /** Rejects when the bucket can't be reached. Past the breaker: a probe must neither open nor close it. */
+  async ping(): Promise<void> {
+    const head = new HeadBucketCommand({ Bucket: this.#bucket });
+    await this.#client.send(head, { abortSignal: AbortSignal.timeout(1000) });
+  }
+
+  close(): void {
+    this.#client.destroy();
+    this.#signer.destroy();
+  }
+}
+
+function clientOf(options: FilesOptions, endpoint: string): S3Client {
+  return new S3Client({
+    endpoint,
+    region: options.S3_REGION,
+    credentials: { accessKeyId: options.S3_ACCESS_KEY_ID, secretAccessKey: options.S3_SECRET_ACCESS_KEY },
+    forcePathStyle: true,
+    // Ours: the SDK's own retries know nothing of the breaker and would multiply with those below.
+    maxAttempts: 1,
+  });
+}
+
+/** Every call is safe to repeat, a conditional put included: what a lost try has stored, the next one finds. */
+function guard(timeoutMs: number): <T>(call: Call<T>) => Promise<T> {
+  const places = bulkhead({ max: 8, queue: 100 });
+  const retries = retry({ attempts: 3, baseMs: 100, maxMs: 1000 });
+  const breaker = circuitBreaker({ name: 's3', failures: 5, openMs: 2000, probes: 1 });
+  const limit = timeout(timeoutMs);
+  const attempt = <T>(call: Call<T>, signal: AbortSignal) =>
+    breaker((s) => limit(call, s).catch(rethrow), signal);
+  return (call) => places((s1) => retries((s2) => attempt(call, s2), s1));
+}
+
+function rethrow(error: unknown): never {
+  throw asStorageError(error);
+}
+
+/** 412 answers `If-None-Match: *`: somebody was here before. That is an outcome, not a failure. */
+function createdBy(put: Promise<unknown>): Promise<boolean> {
+  return put.then(
+    () => true,
+    (error: unknown) => {
+      if (statusOf(error) === 412) return false;
+      throw error;
+    },
+  );
+}
