@@ -153,7 +153,7 @@ if (import.meta.main) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     const expected =
       error instanceof StackError || error instanceof RangeError || code.startsWith('ERR_PARSE_ARGS');
-    process.stderr.write(`${expected ? error.message : String((error as Error).stack)}\n`);
+    process.stderr.write(`${expected ? (error as Error).message : String((error as Error).stack)}\n`);
     return 1;
   });
 }

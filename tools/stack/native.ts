@@ -76,7 +76,7 @@ export async function startNative(names: EngineName[], context: Context): Promis
   const started = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   if (started.length === names.length && !context.signal.aborted) return started;
   await Promise.all(started.map(({ child }) => child.stop()));
-  throw reason ?? new StackError('The start was called off.');
+  throw reason instanceof Error ? reason : new StackError('The start was called off.');
 }
 
 async function bringUp(engine: NativeEngine, context: Context): Promise<Started> {
