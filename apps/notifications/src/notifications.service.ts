@@ -1,0 +1,66 @@
+import { currentContext } from '@cairn/logging';
+import type { Config } from './config.ts';
+import { MailSender } from './mail.sender.ts';
+import { messageIdOf, type Letter, type Outcome } from './notification.ts';
+import { NotificationsRepository } from './notifications.repository.ts';
+import { viewOf, type NotificationList } from './notifications.schemas.ts';
+
+export type Recipient = { orderId: string; customerId: string; email: string };
+
+/** Another process has this very event in hand, as happens after a rebalance. Soon it is settled, or given up. */
+export class SendingElsewhereError extends Error {
+  readonly code = 'sending_elsewhere';
+  readonly transient = true;
+}
+
+/** The use cases, each read downward. */
+export class NotificationsService {
+  constructor(
+    private readonly notifications: NotificationsRepository,
+    private readonly mail: Pick<MailSender, 'send'>,
+    private readonly settings: Pick<Config, 'MAIL_FROM' | 'SMTP_TIMEOUT_MS'>,
+    private readonly now: () => Date = () => new Date(),
+  ) {}
+
+  /**
+   * Sends the letter of an event, once. The mail server takes part in no transaction, so the mail goes out between
+   * two: a crash between its "250" and ours makes it go out again, under the same Message-ID.
+   */
+  async notify(eventId: string, to: Recipient, letter: Letter): Promise<void> {
+    const messageId = messageIdOf(eventId, this.settings.MAIL_FROM);
+    const taken = await this.notifications.takeUp(
+      {
+        eventId,
+        orderId: to.orderId,
+        customerId: to.customerId,
+        template: letter.template,
+        recipient: to.email,
+        subject: letter.subject,
+        messageId,
+        createdAt: this.now(),
+      },
+      this.settings.SMTP_TIMEOUT_MS * 2,
+    );
+    if (taken === 'settled') return;
+    if (taken === 'elsewhere')
+      throw new SendingElsewhereError(`${messageId} is being sent by another process`);
+    const outcome = await this.#send(eventId, to.email, messageId, letter);
+    await this.notifications.settle(eventId, outcome, this.now());
+  }
+
+  async list(customerId: string, orderId: string): Promise<NotificationList> {
+    return { items: (await this.notifications.ofOrder(customerId, orderId)).map(viewOf) };
+  }
+
+  async #send(eventId: string, to: string, messageId: string, letter: Letter): Promise<Outcome> {
+    const { subject, text, html } = letter;
+    const correlationId = currentContext()?.correlationId;
+    try {
+      return await this.mail.send({ to, subject, text, html, messageId, correlationId });
+    } catch (error) {
+      // If this fails too, the lease ends by itself.
+      await this.notifications.putBack(eventId).catch(() => undefined);
+      throw error;
+    }
+  }
+}
