@@ -69,7 +69,7 @@ export class GatewayClient {
       body: request,
       signal,
     });
-    if (status === 422) return { charged: false, reason: problem.parse(body).code ?? 'refused' };
+    if (status === 400 || status === 422) return { charged: false, reason: problem.parse(body).code ?? 'refused' };
     return resultOf(charge.parse(body));
   }
 
@@ -112,7 +112,7 @@ export class GatewayClient {
         throw new GatewayUnavailableError(`the gateway answered ${response.status}`);
       }
       const answer: unknown = await response.json();
-      if (![200, 201, 402, 404, 422].includes(response.status)) {
+      if (![200, 201, 400, 402, 404, 422].includes(response.status)) {
         throw new Error(`the gateway answered ${response.status}: ${JSON.stringify(answer)}`);
       }
       return { status: response.status, body: answer };

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { EventConsumer, type ConsumerOptions, type DeadLetter } from './consumer.kafka.ts';
-import { patchIdleTimers } from './kafkajs-timers.ts';
+import { patchIdleTimers } from './timers.kafka.ts';
 import type { OutboxRow } from './outbox.ts';
 
 export type BrokerOptions = {

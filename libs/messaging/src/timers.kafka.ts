@@ -8,7 +8,7 @@ import kafkaPackage from 'kafkajs/package.json' with { type: 'json' };
  */
 type Queue = { pending: unknown[]; throttledUntil: number; scheduleCheckPendingRequests: () => void };
 
-const PATCHED = Symbol.for('cairn.kafkajs-timers');
+const PATCHED = Symbol.for('cairn.timers.kafka');
 
 export function patchIdleTimers(): void {
   const prototype = (RequestQueue as unknown as { prototype: Queue & { [PATCHED]?: true } }).prototype;

@@ -1,0 +1,49 @@
+import { step } from '../stack/progress.ts';
+import type { Child } from '../stack/child.ts';
+import type { Report } from '../stack/types.ts';
+import {
+  APPS,
+  runAdmin,
+  startApp,
+  startSimulators,
+  WITH_DATABASE,
+  type AppName,
+  type LaunchOptions,
+} from './apps.ts';
+import { ensureDatabases } from './databases.ts';
+
+export type World = {
+  running: Map<AppName | 'simulators', Child>;
+  stop(): Promise<void>;
+};
+
+/** Databases, migrations, seed, simulators, then the five apps. */
+export async function startWorld(options: LaunchOptions, report: Report): Promise<World> {
+  const running: World['running'] = new Map();
+  await step(report, 'databases', `one for each of ${WITH_DATABASE.join(', ')}`, () =>
+    ensureDatabases(options.engines['POSTGRES_URL']!, WITH_DATABASE),
+  );
+  await Promise.all([
+    step(report, 'migrate', 'databases, topics and bucket', () => migrate(options)),
+    step(report, 'simulators', 'payment gateway and token issuer', async () => {
+      running.set('simulators', await startSimulators(options));
+    }),
+  ]);
+  await step(report, 'seed', 'a draft for the demo customer', () => runAdmin('orders', 'seed', options));
+  await Promise.all(
+    APPS.map((app) =>
+      step(report, app, 'ready', async () => void running.set(app, await startApp(app, options))),
+    ),
+  );
+  return {
+    running,
+    stop: async () => {
+      await Promise.all(APPS.map((app) => running.get(app)?.stop()));
+      await running.get('simulators')?.stop();
+    },
+  };
+}
+
+async function migrate(options: LaunchOptions): Promise<void> {
+  await Promise.all(APPS.map((app) => runAdmin(app, 'migrate', options)));
+}
