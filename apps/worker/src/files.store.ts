@@ -32,7 +32,7 @@ export class FilesStore {
 
   constructor(options: FilesOptions) {
     this.#client = clientOf(options, options.S3_ENDPOINT);
-    this.#signer = clientOf(options, options.S3_PUBLIC_ENDPOINT || options.S3_ENDPOINT);
+    this.#signer = clientOf(options, options.S3_PUBLIC_ENDPOINT || options.S3_ENDPOINT, { forLinks: true });
     this.#bucket = options.S3_BUCKET;
     this.#guarded = guard(options.S3_TIMEOUT_MS);
   }
@@ -93,12 +93,17 @@ export class FilesStore {
   }
 }
 
-function clientOf(options: FilesOptions, endpoint: string): S3Client {
+function clientOf(options: FilesOptions, endpoint: string, { forLinks = false } = {}): S3Client {
   return new S3Client({
     endpoint,
     region: options.S3_REGION,
     credentials: { accessKeyId: options.S3_ACCESS_KEY_ID, secretAccessKey: options.S3_SECRET_ACCESS_KEY },
     forcePathStyle: true,
+    // The SDK checks what it sends and receives; a link is followed by a browser, which does neither.
+    ...(forLinks && {
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+    }),
     // Ours: the SDK's own retries know nothing of the breaker and would multiply with those below.
     maxAttempts: 1,
   });

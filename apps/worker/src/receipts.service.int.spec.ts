@@ -95,6 +95,7 @@ describe('the worker', () => {
   it('gives a link that opens the receipt without credentials, and only that file', async () => {
     await service.storeReceipt(randomUUID(), anOrder(), heartbeat);
     const { url } = published[0]!.event.data as { url: string };
+    expect(url).not.toContain('checksum');
     const reply = await fetch(url);
     expect(reply.status).toBe(200);
     expect(await reply.text()).toContain('%PDF-1');

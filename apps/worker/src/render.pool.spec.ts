@@ -38,9 +38,9 @@ describe('a pool of render threads', () => {
     expect(Buffer.compare(first, second)).not.toBe(0);
   });
 
-  it('goes on to another page when there are many lines', async () => {
+  it('goes on to further pages when there are many lines', async () => {
     const pdf = await open().render({ ...receipt, lines: Array(100).fill(receipt.lines[0]) });
-    expect(Number(/\/Count (\d+)/.exec(textOf(pdf))?.[1])).toBeGreaterThan(1);
+    expect(textOf(pdf)).toContain('/Count 3');
   });
 
   it('fails the receipt on which a thread crashed, and renders the next one', async () => {
