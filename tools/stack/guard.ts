@@ -33,7 +33,7 @@ export function createGuard(options: { ledger?: string } = {}): Guard {
     writeFileSync(options.ledger, JSON.stringify([...adopted.values()], null, 2));
   };
   const hire = () => {
-    shell = spawn('sh', [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+    shell = spawn('/bin/sh', [script], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
     shell.stdin?.on('error', () => undefined); // it was killed; its exit event hires another
     shell.once('exit', () => !closed && hire());
     shell.unref();

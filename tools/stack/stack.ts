@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { attach } from './attached.ts';
 import type { Child } from './child.ts';
-import { composeAnswer, composeUp, imageOf, type ComposeRun } from './compose.ts';
+import { composeIn, type ComposeRun } from './compose.ts';
 import { decide, engineNames, forcedHow, urlVariables, type ComposeAnswer } from './decide.ts';
 import { s3Access } from './engines/s3.ts';
 import { wipe as wipePostgres } from './engines/postgres.ts';
@@ -107,7 +107,7 @@ async function decideAll(
   const unattached = engineNames.filter((name) => !env[urlVariables[name]]);
   const asked = options.ports === 'fixed' && forcedHow(env) !== 'native' && unattached.length > 0;
   const compose: ComposeAnswer = asked
-    ? await composeAnswer(unattached)
+    ? await composeIn().answer(unattached)
     : { usable: false, reason: 'compose was not asked' };
   const plan: Record<How, EngineName[]> = { attached: [], compose: [], native: [] };
   for (const name of engineNames) {
@@ -119,16 +119,17 @@ async function decideAll(
 }
 
 /** Undefined when compose is there but cannot (images that cannot be had): then the native engines do. */
-async function tryCompose(names: EngineName[], env: NodeJS.ProcessEnv, { report }: Work, stack: string) {
+async function tryCompose(names: EngineName[], env: NodeJS.ProcessEnv, work: Work, stack: string) {
+  const compose = composeIn();
   try {
-    const run = await composeUp(names, report, logFile(stack, 'compose'));
+    const run = await compose.up(names, work, logFile(stack, 'compose'));
     const engine = async (name: EngineName): Promise<Engine> => {
-      return { name, version: await imageOf(name), how: 'compose', url: urlOf(name, fixedPorts) };
+      return { name, version: await compose.imageOf(name), how: 'compose', url: urlOf(name, fixedPorts) };
     };
     return { run, engines: await Promise.all(names.map(engine)) };
   } catch (error) {
-    if (forcedHow(env) === 'compose') throw error;
-    info(report, 'compose', `failed, so the same engines run natively. ${(error as Error).message}`);
+    if (forcedHow(env) === 'compose' || work.signal.aborted) throw error;
+    info(work.report, 'compose', `failed, so the same engines run natively. ${(error as Error).message}`);
     return undefined;
   }
 }

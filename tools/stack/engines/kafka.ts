@@ -80,7 +80,7 @@ async function prepare(folder: string, { guard, signal }: Work): Promise<void> {
 async function install(work: Work): Promise<void> {
   if (!existsSync(join(home(), 'jars'))) {
     const draft = `${home()}.${process.pid}`;
-    const log = `${draft}.log`;
+    const log = `${home()}.log`;
     const args = [
       '-B',
       '-f',
