@@ -1,6 +1,7 @@
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { Broker, type Event, type Handlers } from '@cairn/messaging';
 import { randomUUID } from 'node:crypto';
+import { mailsWith } from './mailbox.ts';
 import { money } from './money.ts';
 import type { Places } from './places.ts';
 import { ShopClient } from './shop.client.ts';
@@ -113,16 +114,8 @@ async function receiptInBucket({ s3 }: Places, key: string): Promise<string> {
   }
 }
 
-type Mail = { subject: string; to: { address: string }[]; messageId: string };
-
 /** The mail itself, out of the mailbox; the notifications API says which one to look for. */
 async function mailTo({ mail }: Places, shop: ShopClient, orderId: string) {
   const [sent] = (await shop.notifications(orderId)).filter(({ state }) => state === 'sent');
-  if (!sent) return undefined;
-  const bare = (id: string) => id.replace(/[<>]/g, '');
-  const mails = (await (await fetch(`${mail}/api/email`)).json()) as Mail[];
-  const found = mails.find(({ messageId }) => bare(messageId) === bare(sent.messageId));
-  return (
-    found && { subject: found.subject, to: found.to[0]!.address, messageId: `<${bare(found.messageId)}>` }
-  );
+  return sent && (await mailsWith(sent.messageId, mail))[0];
 }
