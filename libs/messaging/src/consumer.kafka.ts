@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { InvalidEventError, parseEvent, type Event } from './event.ts';
 import { classify } from './failure.ts';
@@ -48,6 +49,7 @@ export class EventConsumer {
   readonly #stop = new AbortController();
   readonly #attempts = new Map<string, number>();
   #consumer: Consumer | undefined;
+  #joining: Promise<void> | undefined;
   #status: ConsumerStatus = 'starting';
 
   constructor(options: ConsumerOptions) {
@@ -67,56 +69,76 @@ export class EventConsumer {
 
   /** Joins the group in the background; a broker that is not there yet is waited for. */
   start(): void {
-    void this.#join(FIRST_BACKOFF_MS);
+    this.#joining = this.#joinUntilIn();
   }
 
   /** Finishes the message in hand, commits, and leaves the group. */
   async stop(): Promise<void> {
     this.#stop.abort();
     this.#status = 'stopped';
+    // A member that left while it was still joining would stay in the group as a ghost, and hold up the next one.
+    const leave = async () => {
+      for (let joining; joining !== this.#joining;) await (joining = this.#joining);
+      await this.#consumer?.disconnect();
+    };
     // disconnect() can hang during a rebalance (https://github.com/tulios/kafkajs/issues/1462).
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, STOP_DEADLINE_MS)));
-    await Promise.race([this.#consumer?.disconnect(), deadline]);
-    clearTimeout(timer);
+    await Promise.race([leave(), delay(STOP_DEADLINE_MS, undefined, { ref: false })]);
   }
 
-  async #join(backoffMs: number): Promise<void> {
-    const { kafka, groupId, handlers, onCrash, onError, maxBackoffMs } = this.#options;
-    const consumer = kafka.consumer({
-      groupId,
+  async #joinUntilIn(): Promise<void> {
+    const { handlers, onError, maxBackoffMs } = this.#options;
+    const topics = Object.keys(handlers);
+    const { signal } = this.#stop;
+    for (
+      let backoffMs = FIRST_BACKOFF_MS;
+      !signal.aborted;
+      backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
+    ) {
+      this.#consumer = this.#newConsumer();
+      try {
+        await this.#consumer.connect();
+        if (signal.aborted) return;
+        await this.#consumer.subscribe({ topics, fromBeginning: true });
+        return await this.#consumer.run({
+          eachBatchAutoResolve: false,
+          partitionsConsumedConcurrently: 4,
+          eachBatch: (payload) => this.#batch(payload),
+        });
+      } catch (error) {
+        onError(error, { topic: topics.join(), partition: -1, offset: '', outcome: 'join again' });
+        await this.#consumer.disconnect().catch(() => undefined);
+        await delay(backoffMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #newConsumer(): Consumer {
+    const consumer = this.#options.kafka.consumer({
+      groupId: this.#options.groupId,
       sessionTimeout: SESSION_TIMEOUT_MS,
       heartbeatInterval: 3000,
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
-      retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000, restartOnFailure: async () => true },
+      retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000, restartOnFailure: async () => false },
     });
-    this.#consumer = consumer;
     consumer.on(consumer.events.GROUP_JOIN, () => (this.#status = 'joined'));
-    consumer.on(consumer.events.CRASH, ({ payload }) => {
-      if (payload.restart) return;
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#crashed(payload.error));
+    return consumer;
+  }
+
+  /**
+   * kafkajs would join again by itself, on a timer that a disconnect() at the wrong moment does not stop: a ghost in
+   * the group. So we do it, and give up on what it would give up on.
+   */
+  #crashed(error: Error): void {
+    if (this.#stop.signal.aborted) return;
+    if (!isRetriable(error)) {
       this.#status = 'crashed';
-      onCrash(payload.error);
-    });
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topics: Object.keys(handlers), fromBeginning: true });
-      await consumer.run({
-        eachBatchAutoResolve: false,
-        partitionsConsumedConcurrently: 4,
-        eachBatch: (payload) => this.#batch(payload),
-      });
-    } catch (error) {
-      onError(error, {
-        topic: Object.keys(handlers).join(),
-        partition: -1,
-        offset: '',
-        outcome: 'join again',
-      });
-      await consumer.disconnect().catch(() => undefined);
-      if (this.#stop.signal.aborted) return;
-      setTimeout(() => void this.#join(Math.min(backoffMs * 2, maxBackoffMs)), backoffMs);
+      this.#options.onCrash(error);
+      return;
     }
+    this.#options.onError(error, { topic: '', partition: -1, offset: '', outcome: 'join again' });
+    this.start();
   }
 
   async #batch(payload: EachBatchPayload): Promise<void> {
@@ -179,6 +201,12 @@ export class EventConsumer {
       return false;
     }
   }
+}
+
+/** What kafkajs itself would restart after. */
+function isRetriable(error: Error & { retriable?: boolean }): boolean {
+  if (error.name === 'KafkaJSNumberOfRetriesExceeded') return true;
+  return error.cause instanceof Error ? isRetriable(error.cause) : error.retriable === true;
 }
 
 /**

@@ -48,7 +48,6 @@ export class OutboxRelay {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    if (!this.#running) return;
     this.#running = undefined;
     this.#stop = new AbortController();
     await this.#options.db
