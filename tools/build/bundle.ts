@@ -1,7 +1,7 @@
 import { build, type Plugin } from 'esbuild';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /**
  * Bundles an app from what `tsc` emitted into `<app>/bundle`. A start then reads a handful of files instead of two
@@ -91,7 +91,7 @@ export async function copyExternals({ dir, external }: BundleTarget): Promise<st
 }
 
 function packageRoot(name: string, from: string): string | undefined {
-  for (const folder of createRequire(join(from, 'package.json')).resolve.paths(name) ?? []) {
+  for (const folder of createRequire(resolve(from, 'package.json')).resolve.paths(name) ?? []) {
     try {
       return dirname(createRequire(import.meta.url).resolve(join(folder, name, 'package.json')));
     } catch {
