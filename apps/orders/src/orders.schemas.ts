@@ -21,7 +21,7 @@ export const draftBody = z
     email: z.email().max(254),
     currency: z
       .string()
-      .regex(/^[A-Z]{3}$/)
+      .regex(/^[A-Z]{3}$/, { error: 'expected three capital letters, as in EUR', abort: true })
       .refine((code) => CURRENCIES.has(code), { error: 'not an ISO 4217 currency' }),
     lines: z.array(line).min(1).max(100),
   })

@@ -25,9 +25,7 @@ export class ReceiptsConsumer {
 
   readonly handlers: Handlers = {
     orders: {
-      'order.paid.v1': reads(paidOrder, (order, { id }, { heartbeat }) =>
-        this.receipts.storeReceipt(id, order, heartbeat),
-      ),
+      'order.paid.v1': reads(paidOrder, (order, { id }) => this.receipts.storeReceipt(id, order)),
       'sales.day_closed.v1': reads(salesDay, (day) => this.receipts.storeSalesReport(day)),
     },
   };

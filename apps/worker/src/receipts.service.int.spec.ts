@@ -37,7 +37,6 @@ const s3 = new S3Client({
 });
 const files = new FilesStore(options);
 const renderer = new RenderPool({ threads: 2, timeoutMs: 10_000 });
-const heartbeat = async () => {};
 let published: OutboxRow[] = [];
 const service = new ReceiptsService(renderer, files, async (rows) => void published.push(...rows));
 
@@ -78,10 +77,10 @@ describe('the worker', () => {
   it('stores one receipt for an order that is delivered twice, at once and again, and announces it under one id', async () => {
     const order = anOrder();
     const messageId = randomUUID();
-    await Promise.all([1, 2].map(() => service.storeReceipt(messageId, order, heartbeat)));
+    await Promise.all([1, 2].map(() => service.storeReceipt(messageId, order)));
     const [key] = await keys('receipts/');
     const first = await read(key!);
-    await service.storeReceipt(messageId, order, heartbeat);
+    await service.storeReceipt(messageId, order);
 
     expect(await keys('receipts/')).toEqual([`receipts/2026/11/21/${order.orderId}.pdf`]);
     expect((await read(key!)).bytes.equals(first.bytes)).toBe(true);
@@ -93,7 +92,7 @@ describe('the worker', () => {
   });
 
   it('gives a link that opens the receipt without credentials, and only that file', async () => {
-    await service.storeReceipt(randomUUID(), anOrder(), heartbeat);
+    await service.storeReceipt(randomUUID(), anOrder());
     const { url } = published[0]!.event.data as { url: string };
     expect(url).not.toContain('checksum');
     const reply = await fetch(url);
@@ -109,15 +108,15 @@ describe('the worker', () => {
       files,
       async (rows) => void published.push(...rows),
     );
-    await expect(crashing.storeReceipt(randomUUID(), bad, heartbeat)).rejects.toThrow('thread crashed');
+    await expect(crashing.storeReceipt(randomUUID(), bad)).rejects.toThrow('thread crashed');
     expect(published).toEqual([]);
-    await service.storeReceipt(randomUUID(), anOrder(), heartbeat);
+    await service.storeReceipt(randomUUID(), anOrder());
     expect(published).toHaveLength(1);
   });
 
   it('says of a broker that does not acknowledge that waiting helps', async () => {
     const service = new ReceiptsService(renderer, files, () => Promise.reject(new Error('no leader')));
-    await expect(service.storeReceipt(randomUUID(), anOrder(), heartbeat)).rejects.toMatchObject({
+    await expect(service.storeReceipt(randomUUID(), anOrder())).rejects.toMatchObject({
       transient: true,
     });
   });

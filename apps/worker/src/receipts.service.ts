@@ -11,9 +11,6 @@ export const RECEIPTS_TOPIC = 'receipts';
 /** The longest that S3 signs a link for. */
 const LINK_TTL_S = 7 * 24 * 3600;
 
-/** What a handler may call between two steps that take their time. */
-export type Heartbeat = () => Promise<void>;
-
 /**
  * The use cases. The worker has no database, hence no outbox and no inbox: every step gives the same result when it is
  * done again. The offset is committed after the last one, so a crash anywhere means that all of it is done again.
@@ -27,12 +24,10 @@ export class ReceiptsService {
   ) {}
 
   /** Renders the receipt, stores it and announces it. A double of the announcement has the id of the first one. */
-  async storeReceipt(messageId: string, order: PaidOrder, heartbeat: Heartbeat): Promise<void> {
+  async storeReceipt(messageId: string, order: PaidOrder): Promise<void> {
     const pdf = await this.renderer.render(receiptOf(order));
-    await heartbeat();
     const key = receiptKey(order);
     const { sizeBytes } = await this.files.putOnce(key, pdf, 'application/pdf');
-    await heartbeat();
     await this.#announce(messageId, order, { key, sizeBytes });
   }
 

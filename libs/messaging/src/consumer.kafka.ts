@@ -3,11 +3,8 @@ import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { InvalidEventError, parseEvent, type Event } from './event.ts';
 import { classify } from './failure.ts';
 
-/** `heartbeat` must be called by a handler that may take longer than a third of the session time-out (10 s). */
-export type Handler = (
-  event: Event,
-  work: { heartbeat: () => Promise<void>; signal: AbortSignal },
-) => Promise<void>;
+/** `signal` aborts when the process stops: a handler that waits for something remote ends, and its message comes again. */
+export type Handler = (event: Event, work: { signal: AbortSignal }) => Promise<void>;
 
 /** Topic → event type → handler. Types that are not listed are passed over: a producer may add new ones. */
 export type Handlers = Record<string, Record<string, Handler>>;
@@ -34,7 +31,9 @@ export type ConsumerOptions = {
   onCrash?: (error: Error) => void;
 };
 
-const SESSION_TIMEOUT_MS = 30_000;
+/** How long the partitions of a process that was killed stay without a consumer. */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 2000;
 const FIRST_BACKOFF_MS = 200;
 const STOP_DEADLINE_MS = 10_000;
 
@@ -116,7 +115,7 @@ export class EventConsumer {
     const consumer = this.#options.kafka.consumer({
       groupId: this.#options.groupId,
       sessionTimeout: SESSION_TIMEOUT_MS,
-      heartbeatInterval: 3000,
+      heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: 500,
       allowAutoTopicCreation: false,
       retry: { retries: 8, initialRetryTime: 100, maxRetryTime: 2000, restartOnFailure: async () => false },
@@ -182,7 +181,13 @@ export class EventConsumer {
     const event = parseEvent(message.value);
     const handler = this.#options.handlers[topic]?.[event.type];
     if (!handler) return;
-    await this.#options.around(event, () => handler(event, { heartbeat, signal: this.#stop.signal }));
+    // kafkajs sends heartbeats between messages only; a slow gateway must not cost us the partition.
+    const timer = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
+    try {
+      await this.#options.around(event, () => handler(event, { signal: this.#stop.signal }));
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   /** False when the broker did not take the dead letter: then the message stays where it is. */

@@ -219,7 +219,7 @@ describe('a consumer', () => {
       const parked = collect(`${topic}.dead-letter`);
       expect((await parked.until(1)).map(({ data }) => data.n)).toEqual([1]);
       expect(consumer.status).toBe('joined');
-      await consumer.stop();
+      await Promise.all([consumer.stop(), parked.consumer.stop()]);
     },
     30_000,
   );
