@@ -36,7 +36,7 @@ describe('events of the worker', () => {
     const now = new Date('2026-11-21T12:00:06.000Z');
     const service = new ReceiptsService(renderer, files, publish, () => now);
     const paid = example('order.paid');
-    await service.storeReceipt(paid.id, paidOrder.parse(paid.data), async () => {});
+    await service.storeReceipt(paid.id, paidOrder.parse(paid.data));
 
     const { data, type, subject } = example('receipt.stored');
     expect(published).toMatchObject([{ topic: 'receipts', key: subject, event: { type, subject } }]);
