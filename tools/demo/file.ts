@@ -10,7 +10,7 @@ import { waitFor } from './wait.ts';
 
 type Outcome =
   | { number: number; kind: 'paid' | 'failed' | 'cancelled'; order: OrderView }
-  | { number: number; kind: 'rejected'; reason: string };
+  | { number: number; kind: 'rejected' | 'unknown'; reason: string };
 
 const AT_A_TIME = 8;
 
@@ -56,9 +56,8 @@ async function place(shop: ShopClient, line: OrderLine): Promise<Outcome> {
     return { number, kind: 'cancelled', order: await reaches(shop, id, ['refunded']) };
   } catch (error) {
     // A refusal is an outcome; anything else means that we do not know what became of the order.
-    if (error instanceof ProblemError && error.status < 500)
-      return { number, kind: 'rejected', reason: error.message };
-    throw new Error(`line ${number}: ${(error as Error).message}`, { cause: error });
+    const refused = error instanceof ProblemError && error.status < 500;
+    return { number, kind: refused ? 'rejected' : 'unknown', reason: (error as Error).message };
   }
 }
 
@@ -74,44 +73,44 @@ function reaches(shop: ShopClient, id: string, states: string[]): Promise<OrderV
 }
 
 async function summarise(places: Places, lines: number, outcomes: Outcome[]): Promise<number> {
+  const told = outcomes.filter((outcome) => 'reason' in outcome).sort((a, b) => a.number - b.number);
+  for (const { number, kind, reason } of told) console.log(`line ${number} ${kind}: ${reason}`);
   const count = (kind: Outcome['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
-  for (const outcome of outcomes.filter((o) => o.kind === 'rejected').sort((a, b) => a.number - b.number)) {
-    console.log(`line ${outcome.number} rejected: ${outcome.reason}`);
-  }
-  const [paid, failed, cancelled, rejected] = [
-    count('paid'),
-    count('failed'),
-    count('cancelled'),
-    count('rejected'),
-  ];
-  const sum = paid + failed + cancelled + rejected;
+  const kinds = (['paid', 'failed', 'cancelled', 'rejected'] as const).map((kind) => ({
+    kind,
+    number: count(kind),
+  }));
+  const sum = kinds.reduce((total, { number }) => total + number, 0);
   console.log(
-    `\n${paid} paid + ${failed} failed + ${cancelled} cancelled + ${rejected} rejected = ${sum} of ${lines} lines`,
+    `\n${kinds.map(({ kind, number }) => `${number} ${kind}`).join(' + ')} = ${sum} of ${lines} lines`,
   );
+  const unknown = count('unknown');
+  if (unknown)
+    console.error(`✗ of ${unknown} lines it is not known what became of them; the lines above say why`);
 
-  const orders = outcomes.flatMap((outcome) => ('order' in outcome ? [outcome.order] : []));
+  const orders = outcomes.flatMap((outcome) => ('order' in outcome ? [outcome] : []));
   const net = await gatewayNet(
     places,
-    orders.map(({ id }) => id),
+    orders.map(({ order }) => order.id),
   );
-  const paidSums: Record<string, number> = {};
-  for (const outcome of outcomes) {
-    if (outcome.kind !== 'paid') continue;
-    const { currency, total } = outcome.order;
-    paidSums[currency] = (paidSums[currency] ?? 0) + total;
+  const paid: Record<string, number> = {};
+  for (const { kind, order } of orders) {
+    if (kind === 'paid') paid[order.currency] = (paid[order.currency] ?? 0) + order.total;
   }
-  const currencies = [...new Set([...Object.keys(net), ...Object.keys(paidSums)])].sort();
-  const same = currencies.every((currency) => (net[currency] ?? 0) === (paidSums[currency] ?? 0));
-  const row = (currency: string) => [
+  const books = [...new Set([...Object.keys(net), ...Object.keys(paid)])].sort().map((currency) => {
+    const [atGateway, inOrders] = [net[currency] ?? 0, paid[currency] ?? 0];
+    return { currency, atGateway, inOrders, equal: atGateway === inOrders };
+  });
+  const rows = books.map(({ currency, atGateway, inOrders, equal }) => [
     currency,
-    money(net[currency] ?? 0, currency),
-    money(paidSums[currency] ?? 0, currency),
-    (net[currency] ?? 0) === (paidSums[currency] ?? 0) ? 'equal' : 'NOT EQUAL',
-  ];
-  console.log(table([['', 'captures − refunds at the gateway', 'paid orders', ''], ...currencies.map(row)]));
-  if (sum === lines && same) return 0;
-  console.error('✗ the books do not balance');
-  return 1;
+    money(atGateway, currency),
+    money(inOrders, currency),
+    equal ? 'equal' : 'NOT EQUAL',
+  ]);
+  console.log(table([['', 'captures − refunds at the gateway', 'paid orders', ''], ...rows]));
+  const balanced = books.every(({ equal }) => equal);
+  if (!balanced) console.error('✗ the books do not balance');
+  return balanced && sum === lines ? 0 : 1;
 }
 
 /** Captures minus refunds of these orders, per currency, as the gateway has it. */
