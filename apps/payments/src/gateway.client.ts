@@ -69,7 +69,8 @@ export class GatewayClient {
       body: request,
       signal,
     });
-    if (status === 400 || status === 422) return { charged: false, reason: problem.parse(body).code ?? 'refused' };
+    if (status === 400 || status === 422)
+      return { charged: false, reason: problem.parse(body).code ?? 'refused' };
     return resultOf(charge.parse(body));
   }
 
