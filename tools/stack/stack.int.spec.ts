@@ -20,7 +20,8 @@ const installMs = 600_000;
 let stack: Stack;
 
 // The tests of this file are one story; URLs of engines in the tester's environment have no part in it.
-const start = () => startStack({ name, ports: 'free', env: { PATH: process.env['PATH'] } });
+const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+const start = () => startStack({ name, ports: 'free', env });
 const pidOf = (engine: EngineName) => stack.engines.find((one) => one.name === engine)?.pid ?? 0;
 const url = (key: string) => stack.env[key] ?? '';
 
@@ -170,7 +171,7 @@ describe('a stack whose holder was killed with -9', () => {
   /** Another process holds the stack; answers when it says that all is up. */
   async function holder() {
     const args = [join(repoRoot, 'tools/stack/main.ts'), 'up', '--name', name];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     for await (const line of createInterface(child.stdout)) if (line.includes('Ctrl-C')) break;
     return child;
   }

@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { step, printer } from '../stack/progress.ts';
 import { startStack, StackError, type Engine } from '../stack/stack.ts';
 import { run } from '../local/run.ts';
@@ -84,12 +86,28 @@ async function jest(args: string[], env: NodeJS.ProcessEnv): Promise<Counts> {
     // The group: jest's workers would outlive it.
     const end = () => process.kill(-child.pid!, 'SIGKILL');
     leaving.signal.addEventListener('abort', end, { once: true });
-    await new Promise((resolve) => child.once('exit', resolve));
+    const exited = once(child, 'exit');
+    const stuck = !(await exitsAfter(results, exited));
+    if (stuck) {
+      console.error(
+        '✗ jest is done and does not exit: a test has left something open. Its process is ended.',
+      );
+      end();
+      await exited;
+    }
     leaving.signal.removeEventListener('abort', end);
-    return countsIn(results);
+    const counts = countsIn(results);
+    return stuck ? { ...counts, failed: counts.failed + 1 } : counts;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** False when jest has written its results and is still there 15 s later. */
+async function exitsAfter(results: string, exited: Promise<unknown>): Promise<boolean> {
+  const gone = exited.then(() => true);
+  while (!existsSync(results)) if (await Promise.race([gone, delay(500, false)])) return true;
+  return Promise.race([gone, delay(15_000, false)]);
 }
 
 function countsIn(results: string): Counts {
