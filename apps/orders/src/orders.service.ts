@@ -52,7 +52,7 @@ export class OrdersService {
     if (stored) return replay(stored, fingerprint);
 
     const saved = await this.drafts.find(customerId, request.draftId, this.now());
-    if (!saved) throw await this.#missingDraft(customerId, request.draftId);
+    if (!saved) return this.#overtaken(customerId, key, request.draftId, fingerprint);
 
     const by = { id: uuidv7(), customerId, cardToken: request.cardToken, now: this.now() };
     const decision = confirm(saved.draft, by);
@@ -60,12 +60,8 @@ export class OrdersService {
     try {
       await this.orders.insert(decision, key, { fingerprint, response: body });
     } catch (error) {
-      // Somebody was faster: the same key in another request, or the same draft under another key.
-      const used = OrdersRepository.usedBefore(error);
-      const reply = used && (await this.orders.findReply(customerId, key));
-      if (reply) return replay(reply, fingerprint);
-      if (used === 'draft') throw await this.#missingDraft(customerId, request.draftId);
-      throw error;
+      if (!OrdersRepository.usedBefore(error)) throw error;
+      return this.#overtaken(customerId, key, request.draftId, fingerprint);
     }
     // The order stands; a draft that stays behind can't be confirmed again and ends with its time to live.
     await this.drafts.delete(customerId, request.draftId).catch(() => false);
@@ -122,9 +118,15 @@ export class OrdersService {
     return expired;
   }
 
-  async #missingDraft(customerId: string, draftId: string): Promise<OrderError> {
+  /**
+   * The draft is not there, or no longer ours to confirm. Maybe another request with the same key was faster, and
+   * deleted the draft after we had looked for the key: its reply is ours. Maybe the draft went under another key.
+   */
+  async #overtaken(customerId: string, key: string, draftId: string, fingerprint: string) {
+    const reply = await this.orders.findReply(customerId, key);
+    if (reply) return replay(reply, fingerprint);
     const orderId = await this.orders.orderOfDraft(customerId, draftId);
-    return orderId ? alreadyConfirmed(draftId, orderId) : draftNotFound(draftId);
+    throw orderId ? alreadyConfirmed(draftId, orderId) : draftNotFound(draftId);
   }
 }
 
