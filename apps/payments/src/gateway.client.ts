@@ -69,8 +69,13 @@ export class GatewayClient {
       body: request,
       signal,
     });
-    if (status === 400 || status === 422)
-      return { charged: false, reason: problem.parse(body).code ?? 'refused' };
+    if (status === 400 || status === 422) {
+      const { code = 'refused' } = problem.parse(body);
+      // Then there is a charge under this key, and it may have moved money: somebody has to look.
+      if (code === 'idempotency_key_reused')
+        throw new Error(`the gateway has ${paymentId} otherwise: ${code}`);
+      return { charged: false, reason: code };
+    }
     return resultOf(charge.parse(body));
   }
 
@@ -95,6 +100,11 @@ export class GatewayClient {
     { key, body, signal }: { key?: string; body?: object; signal?: AbortSignal },
   ) {
     return this.#guarded(async (limited) => {
+      // Half an answer, or a page of somebody in between, says as little about the money as none.
+      const unreadable = (cause: unknown) => {
+        limited.throwIfAborted();
+        throw new GatewayUnavailableError('the gateway gave no answer that can be read', { cause });
+      };
       const response = await fetch(new URL(path, this.#settings.GATEWAY_URL), {
         method,
         signal: limited,
@@ -104,15 +114,12 @@ export class GatewayClient {
           ...(key && { 'idempotency-key': key }),
         },
         ...(body && { body: JSON.stringify(body) }),
-      }).catch((cause: unknown) => {
-        limited.throwIfAborted();
-        throw new GatewayUnavailableError('the gateway cannot be reached', { cause });
-      });
+      }).catch(unreadable);
       if (response.status >= 500 || response.status === 429 || response.status === 409) {
         await response.body?.cancel();
         throw new GatewayUnavailableError(`the gateway answered ${response.status}`);
       }
-      const answer: unknown = await response.json();
+      const answer: unknown = await response.json().catch(unreadable);
       if (![200, 201, 400, 402, 404, 422].includes(response.status)) {
         throw new Error(`the gateway answered ${response.status}: ${JSON.stringify(answer)}`);
       }

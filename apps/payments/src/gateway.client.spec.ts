@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { GatewayClient } from './gateway.client.ts';
+
+/** Real: HTTP and the policies around it. The gateway answers by script, one answer a call, the last one for ever. */
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+type Seen = { method: string; url: string; key?: string; authorization?: string };
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+const json =
+  (status: number, body: object): Answer =>
+  (_, response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const charged = json(201, { id: 'ch_1', status: 'succeeded', amount: 2100 });
+const silence: Answer = () => {};
+const reset: Answer = (request) => void request.socket.destroy();
+const halfAnAnswer: Answer = (request, response) => {
+  response.writeHead(201, { 'content-type': 'application/json', 'content-length': '500' });
+  response.write('{"id":"ch_1",', () => request.socket.destroy());
+};
+const notJson: Answer = (_, response) =>
+  void response.writeHead(200).end('<html>Welcome to the hotel</html>');
+
+async function aGateway(...answers: Answer[]) {
+  const calls: Seen[] = [];
+  const hungUp = Promise.withResolvers<void>();
+  const server = createServer((request, response) => {
+    const { method = '', url = '', headers } = request;
+    const { authorization } = headers;
+    calls.push({ method, url, key: headers['idempotency-key'] as string | undefined, authorization });
+    response.on('close', () => response.writableFinished || hungUp.resolve());
+    request
+      .resume()
+      .on('end', () => (answers.length > 1 ? answers.shift()! : answers[0]!)(request, response));
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, hungUp: hungUp.promise };
+}
+
+const aClient = (url: string, settings = {}) =>
+  new GatewayClient({
+    GATEWAY_URL: url,
+    GATEWAY_API_KEY: 'the-key',
+    GATEWAY_TIMEOUT_MS: 5000,
+    GATEWAY_ATTEMPTS: 3,
+    GATEWAY_RETRY_BASE_MS: 0,
+    GATEWAY_MAX_CONCURRENT: 20,
+    GATEWAY_BREAKER_FAILURES: 100,
+    GATEWAY_BREAKER_OPEN_MS: 60_000,
+    ...settings,
+  });
+const request = { amount: 2100, currency: 'EUR', cardToken: 'tok_visa', reference: 'o1' };
+const oneAttempt = { GATEWAY_ATTEMPTS: 1 };
+
+describe('what the gateway says', () => {
+  it.each([
+    ['a charge', charged, { charged: true, chargeId: 'ch_1' }],
+    [
+      'a declined card',
+      json(402, { id: 'ch_2', status: 'declined', declineCode: 'expired_card' }),
+      { charged: false, reason: 'expired_card' },
+    ],
+    [
+      'a card that it does not know',
+      json(422, { code: 'unknown_card_token' }),
+      { charged: false, reason: 'unknown_card_token' },
+    ],
+    [
+      'a request that it does not take',
+      json(400, { code: 'invalid_request' }),
+      { charged: false, reason: 'invalid_request' },
+    ],
+  ])('is a result when it is %s, after one call', async (_, answer, result) => {
+    const { url, calls } = await aGateway(answer);
+    expect(await aClient(url).charge('p1', request)).toEqual(result);
+    expect(calls).toEqual([
+      { method: 'POST', url: '/v1/charges', key: 'p1', authorization: 'Bearer the-key' },
+    ]);
+  });
+
+  it('is no result when the key was used for another charge: that one may have moved money', async () => {
+    const { url, calls } = await aGateway(json(422, { code: 'idempotency_key_reused' }));
+    await expect(aClient(url).charge('p1', request)).rejects.toThrow('idempotency_key_reused');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('is no result, nor tried again, when it refuses our own key', async () => {
+    const { url, calls } = await aGateway(json(401, { code: 'unauthorized' }));
+    const refused = aClient(url).charge('p1', request);
+    await expect(refused).rejects.toThrow('401');
+    await expect(refused).rejects.not.toHaveProperty('transient');
+    expect(calls).toHaveLength(1);
+  });
+
+  it('tells of a payment whether it was charged, or that it was never seen', async () => {
+    const { url, calls } = await aGateway(
+      json(200, { charge: { id: 'ch_1', status: 'succeeded' } }),
+      json(404, { code: 'charge_not_found' }),
+    );
+    const client = aClient(url);
+    expect(await client.find('p 1')).toEqual({ charged: true, chargeId: 'ch_1' });
+    expect(await client.find('p 1')).toBeUndefined();
+    expect(calls[0]).toMatchObject({ method: 'GET', url: '/v1/charges?idempotencyKey=p%201' });
+  });
+});
+
+describe('an outcome that is not known', () => {
+  it.each([
+    ['an error', json(503, {})],
+    ['an error after the charge', json(500, { code: 'failed_after_capture' })],
+    ['too many requests', json(429, {})],
+    ['a first request that is still running', json(409, {})],
+    ['a broken connection', reset],
+    ['half an answer', halfAnAnswer],
+    ["somebody else's page", notJson],
+  ])('is asked for again under the same key after %s', async (_, failure) => {
+    const { url, calls } = await aGateway(failure, failure, charged);
+    expect(await aClient(url).charge('p1', request)).toEqual({ charged: true, chargeId: 'ch_1' });
+    expect(calls.map(({ key }) => key)).toEqual(['p1', 'p1', 'p1']);
+  });
+
+  it.each([
+    ['an error', json(503, {}), 'gateway_unavailable'],
+    ['half an answer', halfAnAnswer, 'gateway_unavailable'],
+    ['silence', silence, 'timeout'],
+  ])('is transient when %s is all there is', async (_, failure, code) => {
+    const { url, calls } = await aGateway(failure);
+    const client = aClient(url, { GATEWAY_TIMEOUT_MS: failure === silence ? 30 : 5000 });
+    await expect(client.charge('p1', request)).rejects.toMatchObject({ code, transient: true });
+    expect(calls).toHaveLength(3);
+  });
+
+  it('is transient when nobody listens', async () => {
+    const { url } = await aGateway(charged);
+    const [server] = servers.splice(0);
+    await new Promise((resolve) => server!.close(resolve));
+    await expect(aClient(url).charge('p1', request)).rejects.toMatchObject({ transient: true });
+  });
+
+  it('holds for a refund too, whose key is its own', async () => {
+    const { url, calls } = await aGateway(json(503, {}), json(201, { id: 're_1' }));
+    expect(await aClient(url).refund('p1', 'ch_1')).toBe('re_1');
+    expect(calls.map(({ key }) => key)).toEqual(['refund-p1', 'refund-p1']);
+  });
+});
+
+describe('the circuit', () => {
+  it('opens after failures in a row, and then no call reaches the gateway', async () => {
+    const { url, calls } = await aGateway(json(503, {}));
+    const client = aClient(url, { ...oneAttempt, GATEWAY_BREAKER_FAILURES: 3 });
+    for (let i = 0; i < 3; i++)
+      await expect(client.charge('p1', request)).rejects.toMatchObject({ code: 'gateway_unavailable' });
+    await expect(client.charge('p1', request)).rejects.toMatchObject({
+      code: 'circuit_open',
+      transient: true,
+    });
+    await expect(client.find('p1')).rejects.toMatchObject({ code: 'circuit_open' });
+    expect(calls).toHaveLength(3);
+  });
+
+  it('stays closed, however many cards are declined', async () => {
+    const { url, calls } = await aGateway(
+      json(402, { id: 'ch_2', status: 'declined', declineCode: 'lost_card' }),
+    );
+    const client = aClient(url, { ...oneAttempt, GATEWAY_BREAKER_FAILURES: 1 });
+    for (let i = 0; i < 3; i++) await client.charge('p1', request);
+    expect(calls).toHaveLength(3);
+  });
+});
+
+describe('a caller who gives up', () => {
+  it('is let go at once, and the call is broken off', async () => {
+    const gaveUp = new AbortController();
+    const { url, calls, hungUp } = await aGateway(() => gaveUp.abort(new Error('shutting down')));
+    await expect(aClient(url).charge('p1', request, gaveUp.signal)).rejects.toThrow('shutting down');
+    await hungUp;
+    expect(calls).toHaveLength(1);
+  });
+});
