@@ -138,7 +138,7 @@ function command(app: AppName, role: string, { stack }: LaunchOptions) {
   const entry = join(repoRoot, 'apps', app, 'bundle/main.js');
   return {
     command: process.execPath,
-    args: [...heap, '--enable-source-maps', entry, role],
+    args: [...heap, entry, role],
     cwd: join(repoRoot, '.stack', stack),
   };
 }

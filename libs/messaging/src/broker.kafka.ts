@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
 import { EventConsumer, type ConsumerOptions, type DeadLetter } from './consumer.kafka.ts';
 import { patchIdleTimers } from './timers.kafka.ts';
@@ -48,7 +49,7 @@ export class Broker {
       maxInFlightRequests: 1,
       createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
     });
-    this.#admin = impatient.admin();
+    this.#admin = this.#kafka.admin();
   }
 
   /** Resolves when all in-sync replicas have acknowledged all rows. One call at a time goes to the broker. */
@@ -115,7 +116,22 @@ export class Broker {
       { topic: deadLetterTopic(topic), numPartitions: 1, replicationFactor: replicas },
     ]);
     const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    if (missing.length) await this.#admin.createTopics({ topics: missing, waitForLeaders: true });
+    if (missing.length === 0) return;
+    // kafkajs' own waitForLeaders fails when the broker has not yet heard of what its controller has just made.
+    await this.#admin.createTopics({ topics: missing, waitForLeaders: false });
+    await this.#untilKnown(missing.map(({ topic }) => topic));
+  }
+
+  async #untilKnown(topics: string[]): Promise<void> {
+    for (let left = 100; ; left--) {
+      try {
+        await this.#admin.fetchTopicMetadata({ topics });
+        return;
+      } catch (error) {
+        if (left === 0 || (error as { retriable?: boolean }).retriable !== true) throw error;
+        await delay(100);
+      }
+    }
   }
 
   /** Rejects when the broker does not answer. */
