@@ -18,6 +18,7 @@ describe('an order', () => {
     await Promise.all([1, 2, 3].map(() => service.paymentSucceeded(messageId, payment)));
     await service.paymentSucceeded(messageId, payment);
     expect(await service.get(customer, id)).toMatchObject({ state: 'paid', paymentId: payment.paymentId });
+    expect(await rows('SELECT FROM inbox WHERE message_id = $1', messageId)).toHaveLength(1);
     await service.paymentSucceeded(randomUUID(), aPayment(id));
     expect(await announced(id)).toEqual(['order.confirmed.v1', 'order.paid.v1']);
     expect(await service.get(customer, id)).toMatchObject({ paymentId: payment.paymentId });
