@@ -51,12 +51,14 @@ async function newTopic(): Promise<string> {
   return topic;
 }
 
-/** Consumes a topic into a list; `until` waits for a number of events. */
+/** Consumes a topic into a list, each event once, as an inbox would; `until` waits for a number of events. */
 function collect(topic: string, handle: Handler = async () => {}, options: { maxAttempts?: number } = {}) {
   const events: Event<{ n: number }>[] = [];
   let wake = () => {};
   const handler: Handler = async (event, work) => {
     await handle(event, work);
+    // Delivery is at least once: a send whose acknowledgement is late is repeated.
+    if (events.some(({ id }) => id === event.id)) return;
     events.push(event as Event<{ n: number }>);
     wake();
   };
