@@ -58,7 +58,9 @@ async function handOver(script) {
   const bin = join(root, 'node_modules/.bin');
   const own = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
   const node = existsSync(own) ? own : process.execPath;
-  const child = spawn(node, ['--disable-warning=ExperimentalWarning', script, ...args], {
+  // The condition makes our own libraries resolve to their source: nothing need be built before a tool can run.
+  const flags = ['--disable-warning=ExperimentalWarning', '--conditions=@cairn/source'];
+  const child = spawn(node, [...flags, script, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
     env: { ...process.env, PATH: `${bin}:${process.env.PATH}` },
   });
