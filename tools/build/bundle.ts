@@ -1,7 +1,9 @@
 import { build, type Plugin } from 'esbuild';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 /**
  * Bundles an app from what `tsc` emitted into `<app>/bundle`. A start then reads a handful of files instead of two
@@ -21,8 +23,13 @@ export async function bundleTarget(dir: string): Promise<BundleTarget> {
   };
 }
 
-export async function bundle({ dir, entries, external }: BundleTarget): Promise<void> {
+/** Bundles anew when something has changed that goes into the bundle; resolves with whether it did. */
+export async function bundle(target: BundleTarget): Promise<boolean> {
+  const { dir, entries, external } = target;
   const outdir = join(dir, 'bundle');
+  const stamp = join(outdir, '.inputs');
+  const inputs = await inputsOf(target);
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === inputs) return false;
   await rm(outdir, { recursive: true, force: true });
   await build({
     entryPoints: entries.map((entry) => join(dir, entry)),
@@ -45,6 +52,20 @@ export async function bundle({ dir, entries, external }: BundleTarget): Promise<
     },
   });
   await writeFile(join(outdir, 'package.json'), '{ "type": "module" }\n');
+  await writeFile(stamp, inputs);
+  return true;
+}
+
+/** A hash of what `tsc` noted about the sources of the app and our libraries, of the lock file, and of this file. */
+async function inputsOf({ dir, ...settings }: BundleTarget): Promise<string> {
+  const notes = await Array.fromAsync(
+    glob(['libs/*/tsconfig.tsbuildinfo', `${dir}/dist/tsconfig.tsbuildinfo`]),
+  );
+  const hash = createHash('sha256').update(JSON.stringify(settings));
+  for (const file of [...notes.sort(), 'package-lock.json', fileURLToPath(import.meta.url)]) {
+    hash.update(await readFile(file));
+  }
+  return hash.digest('hex');
 }
 
 /** Nest and TypeORM try dozens of optional packages. Those that are not installed stay imports that fail at run time. */

@@ -57,7 +57,7 @@ export const lsofPid = (output: string) => Number(/^p(\d+)$/m.exec(output)?.[1])
 
 export function portOwner(port: number): { pid: number; command: string } | undefined {
   const pid = process.platform === 'linux' ? ownerFromProc(port) : ownerFromLsof(port);
-  return pid === undefined ? undefined : { pid, command: commandOf(pid).slice(0, 120) };
+  return pid === undefined ? undefined : { pid, command: commandOf(pid).replace(/\s+/g, ' ').slice(0, 120) };
 }
 
 function ownerFromLsof(port: number): number | undefined {

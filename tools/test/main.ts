@@ -62,7 +62,7 @@ async function main(paths: string[]): Promise<number> {
 }
 
 function nameOf({ name, version, pid, log }: Engine): string {
-  return `${version || name}${pid ? `, pid ${pid}` : ''}${log ? `, log ${log}` : ''}`;
+  return `${name} ${version}${pid ? `, pid ${pid}` : ''}${log ? `, log ${log}` : ''},`;
 }
 
 /** Runs jest to its end, or until somebody leaves: then it is killed, since its tests would only wait for time-outs. */
