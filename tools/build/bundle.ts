@@ -58,9 +58,9 @@ export async function bundle(target: BundleTarget): Promise<boolean> {
 
 /** A hash of what `tsc` noted about the sources of the app and our libraries, of the lock file, and of this file. */
 async function inputsOf({ dir, ...settings }: BundleTarget): Promise<string> {
-  const notes = await Array.fromAsync(
-    glob(['libs/*/tsconfig.tsbuildinfo', `${dir}/dist/tsconfig.tsbuildinfo`]),
-  );
+  const notes: string[] = [];
+  const patterns = ['libs/*/tsconfig.tsbuildinfo', `${dir}/dist/tsconfig.tsbuildinfo`];
+  for await (const note of glob(patterns)) notes.push(note);
   const hash = createHash('sha256').update(JSON.stringify(settings));
   for (const file of [...notes.sort(), 'package-lock.json', fileURLToPath(import.meta.url)]) {
     hash.update(await readFile(file));
