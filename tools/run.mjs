@@ -56,8 +56,15 @@ async function installDependencies() {
 /** Runs the command on the workspace's Node and goes when it goes, or lets it go when this process is ended. */
 async function handOver(script) {
   const bin = join(root, 'node_modules/.bin');
-  const own = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
+  const own = join(bin, 'node');
   const node = existsSync(own) ? own : process.execPath;
+  if (node === process.execPath && !isNewEnough(process.versions.node)) {
+    console.error(
+      `Cairn needs Node 24.11 or later, this is ${process.versions.node}. On Linux (x64, arm64) the right one`,
+    );
+    console.error('comes with the dependencies; on other systems install it and start again.');
+    process.exit(1);
+  }
   // The condition makes our own libraries resolve to their source: nothing need be built before a tool can run.
   const flags = ['--disable-warning=ExperimentalWarning', '--conditions=@cairn/source'];
   const child = spawn(node, [...flags, script, ...args], {
@@ -72,4 +79,9 @@ async function handOver(script) {
   const [code, signal] = await new Promise((resolve) => child.on('exit', (...how) => resolve(how)));
   clearInterval(watch);
   process.exit(code ?? (signal === 'SIGINT' ? 130 : 1));
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 11);
 }
