@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { fetchToken } from '@cairn/tools/local/token.ts';
-import { DRAFT, placeOrder, startSystem, type System } from './system.ts';
+import { DRAFT, orderReaches, placeOrder, startSystem, type System } from './system.ts';
 
 /** What the API refuses, and how it says so. */
 let system: System;
@@ -84,7 +84,10 @@ describe('the orders API', () => {
     await expect(eve.order(order.id)).rejects.toMatchObject({ status: 404 });
     await expect(eve.cancel(order.id)).rejects.toMatchObject({ status: 404 });
     expect(await eve.notifications(order.id)).toEqual([]);
-  });
+    const { paymentId } = await orderReaches(ada, order.id, 'paid');
+    expect(await ada.payment(paymentId!)).toMatchObject({ state: 'succeeded' });
+    await expect(eve.payment(paymentId!)).rejects.toMatchObject({ status: 404 });
+  }, 60_000);
 
   it('replays the reply to an Idempotency-Key byte for byte, and refuses the key for anything else', async () => {
     const draftId = randomUUID();
