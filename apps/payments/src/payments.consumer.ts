@@ -5,14 +5,13 @@ import type { Config } from './config.ts';
 import type { PaymentsService } from './payments.service.ts';
 
 // Only the fields that payments reads.
-export const confirmedOrder = z.object({
+export const cancelledOrder = z.object({
   orderId: z.uuid(),
   customerId: z.string(),
   total: z.number().int().min(1),
   currency: z.string(),
-  cardToken: z.string(),
 });
-export const cancelledOrder = z.object({ orderId: z.uuid() });
+export const confirmedOrder = cancelledOrder.extend({ cardToken: z.string() });
 export const dueJob = z.object({ job: z.string() });
 
 /** Events in. */

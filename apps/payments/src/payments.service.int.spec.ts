@@ -241,4 +241,36 @@ describe('a refund', () => {
     await aService(gateway).giveBack(randomUUID(), anOrder());
     expect(gateway.refunds.size).toBe(0);
   });
+
+  it('closes what nobody has charged, so that a late replay of the order charges nothing', async () => {
+    const [gateway, order] = [await aGateway(), anOrder()];
+    await aService(gateway).giveBack(randomUUID(), order);
+    await aService(gateway).pay(randomUUID(), order);
+    expect(await paymentOf(order)).toMatchObject({ state: 'failed', reason: 'order_cancelled' });
+    expect(gateway.charges.size).toBe(0);
+  });
+
+  it.each(['lives on', 'dies before it can give back'])(
+    'is made of what a process charged that was thought dead, when it %s',
+    async (what) => {
+      const [gateway, order, messageId] = [await aGateway(), anOrder(), randomUUID()];
+      // It has sent its charge when another process, asked to give back, hears of none and closes the payment.
+      const overtaken = Object.assign(Object.create(repository) as PaymentsRepository, {
+        open: async (...args: Parameters<PaymentsRepository['open']>) => {
+          const payment = await repository.open(...args);
+          await aService(gateway).giveBack(randomUUID(), order);
+          return payment;
+        },
+        ofOrder: (orderId: string) =>
+          what === 'lives on' ? repository.ofOrder(orderId) : Promise.reject(new Error('killed')),
+      });
+      const zombie = aService(gateway, { payments: overtaken }).pay(messageId, order);
+      if (what === 'lives on') await zombie;
+      else {
+        await expect(zombie).rejects.toThrow('killed');
+        await aService(gateway).pay(messageId, order);
+      }
+      expect([gateway.charges.size, gateway.refunds.size]).toEqual([1, 1]);
+    },
+  );
 });
