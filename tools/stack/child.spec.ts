@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startChild } from './child.ts';
+import { lastLines, startChild } from './child.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { choosePorts } from './native.ts';
 import { fixedPorts, freePorts, isFree, portOwner } from './ports.ts';
@@ -61,7 +61,10 @@ describe('a child', () => {
 
   it('that ignores SIGTERM is killed after the grace', async () => {
     const script = "trap '' TERM; echo up; while :; do sleep 1; done";
-    const child = await startChild({ ...shell('stubborn', script), stopGraceMs: 200 });
+    const stubborn = shell('stubborn', script);
+    // Only once the trap is set does it ignore anything.
+    const ready = async () => lastLines(stubborn.log) === 'up';
+    const child = await startChild({ ...stubborn, ready, stopGraceMs: 200 });
     await child.stop();
     expect(await child.exited).toBe('signal SIGKILL');
   });
