@@ -58,6 +58,7 @@ describe('the orders API', () => {
     for (const [answer, status] of [
       [await call('PUT', draftPath(), { body: '{"email":' }), 400],
       [await call('GET', '/api/v1/orders/42'), 400],
+      [await call('GET', `/api/v1/orders/${randomUUID()}?expand=customer`), 400],
       [await call('GET', '/api/v1/nothing'), 404],
     ] as const) {
       expect(answer.status).toBe(status);

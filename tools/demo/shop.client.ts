@@ -14,6 +14,7 @@ export type OrderView = {
   paymentId?: string;
   reason?: string;
 };
+export type PaymentView = { id: string; state: string; amount: number; currency: string };
 export type NotificationView = {
   template: string;
   subject: string;
@@ -64,11 +65,16 @@ export class ShopClient {
     return this.#call('GET', `${this.places.orders}/api/v1/orders/${id}`);
   }
 
+  /** The order and its payment; `payment: null` and `degraded` when orders could not ask payments. */
+  orderWithPayment(id: string): Promise<OrderView & { payment: PaymentView | null; degraded?: 'payment'[] }> {
+    return this.#call('GET', `${this.places.orders}/api/v1/orders/${id}?expand=payment`);
+  }
+
   cancel(id: string): Promise<OrderView> {
     return this.#call('POST', `${this.places.orders}/api/v1/orders/${id}/cancel`);
   }
 
-  payment(id: string): Promise<{ id: string; state: string; amount: number; currency: string }> {
+  payment(id: string): Promise<PaymentView> {
     return this.#call('GET', `${this.places.payments}/api/v1/payments/${id}`);
   }
 

@@ -57,6 +57,7 @@ export function appEnvironment(engines: Record<string, string>, ports: AppPorts)
     S3_SECRET_ACCESS_KEY: engines['S3_SECRET_ACCESS_KEY']!,
     JWKS_URL: `http://127.0.0.1:${ports.issuer}/.well-known/jwks.json`,
     JWT_ISSUER: `http://127.0.0.1:${ports.issuer}`,
+    PAYMENTS_URL: `http://127.0.0.1:${ports.payments}`,
     GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
     GATEWAY_API_KEY: 'gateway-development-key',
     // Nobody balances load here, so nobody has to notice before the port closes.

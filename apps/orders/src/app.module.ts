@@ -14,10 +14,12 @@ import { Redis } from 'ioredis';
 import type { Config } from './config.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { DraftsStore } from './drafts.store.ts';
+import { OrderDetailsService } from './order-details.service.ts';
 import { OrdersConsumer } from './orders.consumer.ts';
 import { DraftsController, OrdersController } from './orders.controller.ts';
 import { OrdersRepository } from './orders.repository.ts';
 import { OrdersService } from './orders.service.ts';
+import { PaymentsClient } from './payments.client.ts';
 
 /** `serve` answers HTTP; `consume` handles events and relays the outbox; `all` does both. */
 export type Role = 'serve' | 'consume' | 'all';
@@ -40,6 +42,9 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   });
   const repository = new OrdersRepository(dataSource);
   const service = new OrdersService(repository, new DraftsStore(redis), config);
+  const details = new OrderDetailsService(service, new PaymentsClient(config), (err) =>
+    logger.warn({ event: 'payment_not_expanded', err }),
+  );
   const events = new OrdersConsumer(service, repository, dataSource, config);
   const relay = new OutboxRelay({
     db: dataSource,
@@ -58,7 +63,7 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   health.add('postgres', () => dataSource.query('SELECT 1'));
   health.add('redis', () => redis.ping());
   health.add('kafka', () => broker.ping(), { critical: false });
-  return { dataSource, redis, broker, service, events, relay, consumer };
+  return { dataSource, redis, broker, service, details, events, relay, consumer };
 }
 
 export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
@@ -82,6 +87,7 @@ export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationSh
         { provide: 'Parts', useValue: parts },
         { provide: 'Role', useValue: role },
         { provide: OrdersService, useValue: parts.service },
+        { provide: OrderDetailsService, useValue: parts.details },
         { provide: APP_GUARD, useValue: new JwtGuard(verifier) },
       ],
     };

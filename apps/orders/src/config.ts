@@ -15,6 +15,13 @@ export const schema = z.object({
   JWKS_URL: url("where the token issuer's public keys are", ['http', 'https']),
   JWT_ISSUER: text('issuer that tokens must name'),
   JWT_AUDIENCE: text('audience that tokens must name', 'cairn'),
+  PAYMENTS_URL: url('payments, asked for what an order is expanded with', ['http', 'https']),
+  PAYMENTS_DEADLINE_MS: integer('how long an order waits for its payment before it goes out without', {
+    min: 1,
+    max: 10_000,
+    default: 800,
+    unit: 'ms',
+  }),
   DRAFT_TTL_S: integer('how long a draft is kept', { min: 1, default: 3600, unit: 's' }),
   ORDER_EXPIRES_AFTER_S: integer('how long an order may stay unpaid', { min: 1, default: 900, unit: 's' }),
   IDEMPOTENCY_KEEP_DAYS: integer('how long replies are kept for replays', {

@@ -18,6 +18,7 @@ describe('contracts/orders.openapi.json', () => {
       KAFKA_BROKERS: 'unused:9092',
       JWKS_URL: 'http://unused',
       JWT_ISSUER: 'unused',
+      PAYMENTS_URL: 'http://unused',
     });
     const logger = createLogger({ service: 'orders', level: 'error' });
     const app = await createHttpApp(AppModule.with({ config, role: 'serve', logger, health: new Health() }), {

@@ -15,9 +15,10 @@ import {
 } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { OrderDetailsService } from './order-details.service.ts';
 import { OrderError } from './order.ts';
 import * as schemas from './orders.schemas.ts';
-import type { ConfirmBody, DraftBody, PageQuery } from './orders.schemas.ts';
+import type { ConfirmBody, DraftBody, OrderQuery, PageQuery } from './orders.schemas.ts';
 import { OrdersService } from './orders.service.ts';
 
 @ApiTags('drafts')
@@ -59,7 +60,10 @@ export class DraftsController {
 @ApiBearerAuth()
 @Controller('api/v1/orders')
 export class OrdersController {
-  constructor(private readonly orders: OrdersService) {}
+  constructor(
+    private readonly orders: OrdersService,
+    private readonly details: OrderDetailsService,
+  ) {}
 
   @Post()
   @ApiOperation({ summary: 'Confirm a draft: it becomes an order that waits for its payment' })
@@ -87,11 +91,16 @@ export class OrdersController {
   }
 
   @Get(':id')
-  @ApiOperation({ summary: 'Read an order' })
-  @ApiResponse({ status: 200, standardSchema: schemas.orderView })
-  @ApiProblems({ not_found: 'no such order of this customer' })
-  getOrder(@Customer() customer: string, @Param('id', { schema: schemas.idParameter }) id: string) {
-    return this.orders.get(customer, id);
+  @ApiOperation({ summary: 'Read an order; with expand=payment its payment too, as far as payments can say' })
+  @ApiResponse({ status: 200, standardSchema: schemas.expandedOrderView })
+  @ApiProblems({ invalid: 'expand names something else', not_found: 'no such order of this customer' })
+  getOrder(
+    @Customer() customer: string,
+    @Param('id', { schema: schemas.idParameter }) id: string,
+    @Query({ schema: schemas.orderQuery }) { expand }: OrderQuery,
+    @Headers('authorization') authorization: string | undefined,
+  ) {
+    return this.details.get(customer, id, { expand, authorization });
   }
 
   @Get()

@@ -69,6 +69,32 @@ export const orderView = z.object({
   refundedAt: z.iso.datetime().optional(),
 });
 
+/** A payment as orders shows it: only these fields of what payments tells are read. */
+export const paymentView = z.object({
+  id,
+  state: z.string().describe('charging, succeeded, failed or refunded'),
+  amount,
+  currency: z.string(),
+  reason: z.string().optional().describe('why it failed'),
+  createdAt: z.iso.datetime(),
+});
+
+/** An order with what `expand` asked for. */
+export const expandedOrderView = orderView.extend({
+  payment: paymentView
+    .nullable()
+    .optional()
+    .describe('with expand=payment: null when there is none yet or it is not known now'),
+  degraded: z
+    .array(z.enum(['payment']))
+    .optional()
+    .describe('what was asked for and could not be had now; ask again later'),
+});
+
+export const orderQuery = z.strictObject({
+  expand: z.enum(['payment']).optional().describe('what else to tell, from other services'),
+});
+
 export const pageQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(20),
   after: id.optional().describe('`next` of the page before'),
@@ -83,7 +109,10 @@ export { id as idParameter };
 export type DraftBody = z.infer<typeof draftBody>;
 export type DraftView = z.infer<typeof draftView>;
 export type ConfirmBody = z.infer<typeof confirmBody>;
+export type PaymentView = z.infer<typeof paymentView>;
 export type OrderView = z.infer<typeof orderView>;
+export type ExpandedOrderView = z.infer<typeof expandedOrderView>;
+export type OrderQuery = z.infer<typeof orderQuery>;
 export type PageQuery = z.infer<typeof pageQuery>;
 
 export function viewOf(order: Order): OrderView {

@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { newContext, withContext } from '@cairn/logging';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { OrderDetailsService } from './order-details.service.ts';
+import { paymentView, type OrderView } from './orders.schemas.ts';
+import { PaymentsClient } from './payments.client.ts';
+
+/** Real: HTTP and the policies around it. Payments answers by script. */
+type Answer = (response: ServerResponse) => void;
+
+const ID = '0194f0a0-0000-7000-8000-000000000002';
+const PAYMENT = {
+  id: ID,
+  state: 'succeeded',
+  amount: 2100,
+  currency: 'EUR',
+  createdAt: '2026-11-21T12:00:00.000Z',
+};
+
+const servers: Server[] = [];
+const close = (server: Server) => {
+  server.close();
+  server.closeAllConnections();
+};
+afterEach(() => servers.splice(0).forEach(close));
+
+const json =
+  (status: number, body: object): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+const silence: Answer = () => {};
+const reset: Answer = (response) => void response.socket!.destroy();
+
+async function payments(answer: Answer) {
+  const calls: { url: string; headers: IncomingHttpHeaders }[] = [];
+  const server = createServer(({ url = '', headers }, response) => {
+    calls.push({ url, headers });
+    answer(response);
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
+}
+
+const settings = { PAYMENTS_DEADLINE_MS: 5000 };
+const clientOf = (url: string, given: Partial<typeof settings> = {}) =>
+  new PaymentsClient({ PAYMENTS_URL: url, ...settings, ...given });
+
+describe('a payment that orders asks for', () => {
+  it('is asked for in the name of the caller, under the caller’s correlation id and trace', async () => {
+    const { url, calls } = await payments(json(200, { ...PAYMENT, orderId: 'not read' }));
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+    const context = newContext({ correlationId: 'request-42', traceparent });
+    expect(await withContext(context, () => clientOf(url).find(ID, 'Bearer a.b.c'))).toEqual(PAYMENT);
+    expect(calls).toMatchObject([
+      {
+        url: `/api/v1/payments/${ID}`,
+        headers: { authorization: 'Bearer a.b.c', 'x-correlation-id': 'request-42', traceparent },
+      },
+    ]);
+  });
+
+  it('is none when payments has none of this id for this customer', async () => {
+    const { url } = await payments(json(404, { code: 'payment_not_found' }));
+    expect(await clientOf(url).find(ID, 'Bearer a.b.c')).toBeUndefined();
+  });
+
+  it('is read by the fields that the contract of payments promises', () => {
+    const file = new URL('../../../contracts/payments.openapi.json', import.meta.url);
+    const { paths } = JSON.parse(readFileSync(file, 'utf8'));
+    const [answer] = Object.values<{ schema: { properties: object } }>(
+      paths['/api/v1/payments/{id}'].get.responses['200'].content,
+    );
+    const promised = Object.keys(answer!.schema.properties);
+    expect(promised).toEqual(expect.arrayContaining(Object.keys(paymentView.shape)));
+  });
+});
+
+describe('an order whose payment is asked for', () => {
+  const order = { id: 'o1', state: 'paid', paymentId: ID } as OrderView;
+  const told: unknown[] = [];
+  const ask = (client: Pick<PaymentsClient, 'find'>, of = order) =>
+    new OrderDetailsService({ get: async () => of }, client, (error) => told.push(error)).get('ada', 'o1', {
+      expand: 'payment',
+      authorization: 'Bearer a.b.c',
+    });
+  afterEach(() => void told.splice(0));
+
+  it('comes with it', async () => {
+    const { url } = await payments(json(200, PAYMENT));
+    expect(await ask(clientOf(url))).toEqual({ ...order, payment: PAYMENT });
+  });
+
+  it('comes with null, and nothing is degraded, while there is none; payments is not even asked', async () => {
+    const { url, calls } = await payments(json(500, {}));
+    const pending = { id: 'o1', state: 'pending' } as OrderView;
+    expect(await ask(clientOf(url), pending)).toEqual({ ...pending, payment: null });
+    expect(calls).toEqual([]);
+  });
+
+  it.each([
+    ['answers with an error', json(503, {})],
+    ['breaks the connection', reset],
+    ['is silent past the deadline', silence],
+    ['says something else', json(200, { hello: 'world' })],
+    ['refuses the token', json(401, { code: 'token_refused' })],
+  ])('comes without it, and says so, when payments %s', async (_, answer) => {
+    const { url } = await payments(answer);
+    const client = clientOf(url, { PAYMENTS_DEADLINE_MS: answer === silence ? 100 : 5000 });
+    expect(await ask(client)).toEqual({ ...order, payment: null, degraded: ['payment'] });
+    expect(told).toHaveLength(1);
+  });
+
+  it('comes without it when nobody listens, and soon without a call, since the circuit is open', async () => {
+    const { url } = await payments(json(200, PAYMENT));
+    close(servers.pop()!);
+    const client = clientOf(url);
+    for (let i = 0; i < 50; i++) expect(await ask(client)).toMatchObject({ degraded: ['payment'] });
+    expect(told.at(-1)).toMatchObject({ code: 'circuit_open' });
+  });
+
+  it('keeps the circuit closed, however many tokens payments refuses', async () => {
+    const { url, calls } = await payments(json(401, { code: 'token_refused' }));
+    const client = clientOf(url);
+    for (let i = 0; i < 30; i++) await ask(client);
+    expect(calls).toHaveLength(30);
+  });
+});
