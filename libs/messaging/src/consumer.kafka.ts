@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import { InvalidEventError, parseEvent, type Event } from './event.ts';
-import { classify } from './failure.ts';
+import { classify, pauseAfter } from './failure.ts';
 
 /** `signal` aborts when the process stops: a handler that waits for something remote ends, and its message comes again. */
 export type Handler = (event: Event, work: { signal: AbortSignal }) => Promise<void>;
@@ -10,6 +10,9 @@ export type Handler = (event: Event, work: { signal: AbortSignal }) => Promise<v
 export type Handlers = Record<string, Record<string, Handler>>;
 
 export type ConsumerStatus = 'starting' | 'joined' | 'crashed' | 'stopped';
+
+/** A partition that stands still until its message is tried again; the others go on. */
+export type Pause = { topic: string; partition: number; offset: string; pauseMs: number };
 
 export type DeadLetter = { message: KafkaMessage; topic: string; partition: number; error: unknown };
 
@@ -24,17 +27,21 @@ export type ConsumerOptions = {
   maxAttempts?: number;
   /** Longest pause of a partition between two tries, in ms. Default 5000. */
   maxBackoffMs?: number;
+  /** Longest pause for a failure that says itself when to come back (`retryAfterMs`), in ms. Default 60,000. */
+  maxPauseMs?: number;
   onError?: (
     error: unknown,
     message: { topic: string; partition: number; offset: string; outcome: string },
   ) => void;
+  onPause?: (pause: Pause) => void;
+  onResume?: (pause: Pause) => void;
   onCrash?: (error: Error) => void;
 };
 
 /** How long the partitions of a process that was killed stay without a consumer. */
 const SESSION_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 2000;
-const FIRST_BACKOFF_MS = 200;
+const FIRST_REJOIN_MS = 200;
 const STOP_DEADLINE_MS = 10_000;
 
 /**
@@ -46,7 +53,8 @@ const STOP_DEADLINE_MS = 10_000;
 export class EventConsumer {
   readonly #options: Required<ConsumerOptions>;
   readonly #stop = new AbortController();
-  readonly #attempts = new Map<string, number>();
+  /** By partition: how often its message has failed, and how often of these for no known reason. */
+  readonly #failures = new Map<string, { tries: number; unknown: number }>();
   #consumer: Consumer | undefined;
   #joining: Promise<void> | undefined;
   #status: ConsumerStatus = 'starting';
@@ -56,7 +64,10 @@ export class EventConsumer {
       around: (_, handle) => handle(),
       maxAttempts: 5,
       maxBackoffMs: 5000,
+      maxPauseMs: 60_000,
       onError: () => {},
+      onPause: () => {},
+      onResume: () => {},
       onCrash: () => {},
       ...options,
     };
@@ -89,7 +100,7 @@ export class EventConsumer {
     const topics = Object.keys(handlers);
     const { signal } = this.#stop;
     for (
-      let backoffMs = FIRST_BACKOFF_MS;
+      let backoffMs = FIRST_REJOIN_MS;
       !signal.aborted;
       backoffMs = Math.min(backoffMs * 2, maxBackoffMs)
     ) {
@@ -147,7 +158,7 @@ export class EventConsumer {
       const pauseMs = await this.#message(topic, partition, message, payload.heartbeat);
       if (pauseMs > 0) {
         // Not resolved, so the partition goes on with this very message once it is resumed.
-        setTimeout(payload.pause(), pauseMs).unref();
+        this.#pause({ topic, partition, offset: message.offset, pauseMs }, payload.pause());
         return;
       }
       payload.resolveOffset(message.offset);
@@ -155,25 +166,39 @@ export class EventConsumer {
     }
   }
 
+  #pause(pause: Pause, resume: () => void): void {
+    const { onPause, onResume } = this.#options;
+    onPause(pause);
+    setTimeout(() => {
+      resume();
+      if (!this.#stop.signal.aborted) onResume(pause);
+    }, pause.pauseMs).unref();
+  }
+
   /** 0 when the message is done with, else how long to wait before it is tried again. */
   async #message(topic: string, partition: number, message: KafkaMessage, heartbeat: () => Promise<void>) {
     const place = `${topic}/${partition}`;
     try {
       await this.#handle(topic, message, heartbeat);
-      this.#attempts.delete(place);
+      this.#failures.delete(place);
       return 0;
     } catch (error) {
-      const attempt = (this.#attempts.get(place) ?? 0) + 1;
       const failure = classify(error);
-      const park = failure === 'poison' || (failure === 'unknown' && attempt >= this.#options.maxAttempts);
-      const outcome = park ? 'dead letter' : `try ${attempt + 1}`;
+      const failures = this.#failures.get(place) ?? { tries: 0, unknown: 0 };
+      failures.tries += 1;
+      // An outage that went before says nothing about the message.
+      if (failure === 'unknown') failures.unknown += 1;
+      const wrong = failure === 'poison' || failures.unknown >= this.#options.maxAttempts;
+      // Whoever stops breaks off what is under way: that it failed now is not the message's fault either.
+      const park = wrong && !this.#stop.signal.aborted;
+      const outcome = park ? 'dead letter' : `try ${failures.tries + 1}`;
       this.#options.onError(error, { topic, partition, offset: message.offset, outcome });
       if (park && (await this.#park({ topic, partition, message, error }))) {
-        this.#attempts.delete(place);
+        this.#failures.delete(place);
         return 0;
       }
-      this.#attempts.set(place, attempt);
-      return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(attempt - 1, 10), this.#options.maxBackoffMs);
+      this.#failures.set(place, failures);
+      return pauseAfter(error, failures.tries, this.#options);
     }
   }
 

@@ -43,3 +43,28 @@ export function classify(error: unknown, depth = 0): Failure {
   if (typeof message === 'string' && PG_MESSAGES.test(message)) return 'transient';
   return classify(cause, depth + 1);
 }
+
+const FIRST_BACKOFF_MS = 200;
+
+/**
+ * How long a partition pauses before its message is tried again, in ms. Without a hint the pause doubles from try to
+ * try. A failure that knows when asking again makes sense (an open circuit, a 429) says so in `retryAfterMs`, itself or
+ * along its causes; then that is the pause, within bounds: a guess would wake up too early, or sleep on past the end.
+ */
+export function pauseAfter(
+  error: unknown,
+  tries: number,
+  { maxBackoffMs, maxPauseMs }: { maxBackoffMs: number; maxPauseMs: number },
+): number {
+  const hint = retryAfterOf(error);
+  if (hint !== undefined) return Math.max(FIRST_BACKOFF_MS, Math.min(hint, maxPauseMs));
+  return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(tries - 1, 10), maxBackoffMs);
+}
+
+function retryAfterOf(error: unknown, depth = 0): number | undefined {
+  if (typeof error !== 'object' || error === null || depth > 5) return undefined;
+  const { retryAfterMs, cause } = error as { retryAfterMs?: unknown; cause?: unknown };
+  // Infinity is what a circuit says that was opened by hand.
+  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
+  return retryAfterOf(cause, depth + 1);
+}

@@ -6,6 +6,7 @@ export {
   type EventConsumer,
   type Handler,
   type Handlers,
+  type Pause,
 } from './consumer.kafka.ts';
 export { claimMessage, forgetOldMessages, INBOX_TABLE } from './inbox.ts';
 export { appendToOutbox, OUTBOX_TABLE, outboxRow, type OutboxRow, type Queryable } from './outbox.ts';

@@ -14,6 +14,7 @@ import {
   type Event,
   type EventConsumer,
   type Handler,
+  type Pause,
 } from './index.ts';
 
 /** On a real PostgreSQL and a real broker, which `npm test` starts. */
@@ -52,7 +53,11 @@ async function newTopic(): Promise<string> {
 }
 
 /** Consumes a topic into a list, each event once, as an inbox would; `until` waits for a number of events. */
-function collect(topic: string, handle: Handler = async () => {}, options: { maxAttempts?: number } = {}) {
+function collect(
+  topic: string,
+  handle: Handler = async () => {},
+  options: Partial<Parameters<Broker['consumer']>[0]> = {},
+) {
   const events: Event<{ n: number }>[] = [];
   let wake = () => {};
   const handler: Handler = async (event, work) => {
@@ -203,6 +208,75 @@ describe('a consumer', () => {
     await broker.publish([eventOf(topic, 'a', 1), eventOf(topic, 'a', 2)]);
     expect((await until(2)).map(({ data }) => data.n)).toEqual([1, 2]);
     await consumer.stop();
+  }, 30_000);
+
+  it('pauses its partition for as long as the failure says, and no other; then it goes on by itself', async () => {
+    const topic = await newTopic();
+    const open = Object.assign(new Error('circuit open'), { transient: true, retryAfterMs: 1500 });
+    const tries: number[] = [];
+    const paused: Pause[] = [];
+    const resumed: Pause[] = [];
+    const handle: Handler = async ({ subject }) => {
+      if (subject !== 'a') return;
+      tries.push(performance.now());
+      if (tries.length === 1) throw new Error('not charged', { cause: open });
+    };
+    const { until, consumer } = collect(topic, handle, {
+      onPause: (pause) => paused.push(pause),
+      onResume: (pause) => resumed.push(pause),
+    });
+    // Of three partitions, these two keys have one each.
+    await broker.publish([eventOf(topic, 'a', 1), eventOf(topic, 'a', 2), eventOf(topic, 'b', 3)]);
+    const first = (await until(1)).map(({ data }) => data.n);
+    expect((await until(3)).map(({ data }) => data.n)).toEqual([3, 1, 2]);
+    expect(first).toEqual([3]);
+    expect(paused).toEqual([{ topic, partition: expect.any(Number), offset: '0', pauseMs: 1500 }]);
+    expect(resumed).toEqual(paused);
+    expect(tries[1]! - tries[0]!).toBeGreaterThanOrEqual(1499);
+    await consumer.stop();
+  }, 30_000);
+
+  it('does not take the tries of an outage for tries of a bug', async () => {
+    const topic = await newTopic();
+    const failures = [transient(), transient(), transient(), new TypeError('bad luck')];
+    const outcomes: string[] = [];
+    const { until, consumer } = collect(
+      topic,
+      async () => {
+        const failure = failures.shift();
+        if (failure) throw failure;
+      },
+      { maxAttempts: 2, maxBackoffMs: 1, onError: (_, { outcome }) => outcomes.push(outcome) },
+    );
+    await broker.publish([eventOf(topic, 'a', 1)]);
+    await until(1);
+    expect(outcomes).toEqual(['try 2', 'try 3', 'try 4', 'try 5']);
+    await consumer.stop();
+  }, 30_000);
+
+  it('parks nothing that it breaks off itself when it stops', async () => {
+    const topic = await newTopic();
+    const groupId = `test-${randomUUID()}`;
+    const started = Promise.withResolvers<void>();
+    const outcomes: string[] = [];
+    const untilStopped: Handler = (_, { signal }) => {
+      started.resolve();
+      return new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new DOMException('stopping', 'AbortError')));
+      });
+    };
+    const { consumer } = collect(topic, untilStopped, {
+      groupId,
+      maxAttempts: 1,
+      onError: (_, { outcome }) => outcomes.push(outcome),
+    });
+    await broker.publish([eventOf(topic, 'a', 1)]);
+    await started.promise;
+    await consumer.stop();
+    expect(outcomes).toEqual(['try 2']);
+    const next = collect(topic, undefined, { groupId });
+    expect((await next.until(1)).map(({ data }) => data.n)).toEqual([1]);
+    await next.consumer.stop();
   }, 30_000);
 
   it.each([
