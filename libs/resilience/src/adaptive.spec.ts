@@ -129,6 +129,7 @@ describe('adaptive limit', () => {
   it('is not thrown by durations that a broken clock makes', () => {
     const limit = new AdaptiveLimit(adaptive());
     for (let call = 0; call < 1_000; call++) limit.sample([0, -5, NaN, 10][call % 4]!, limit.limit, false);
+    for (let call = 0; call < 1_000; call++) limit.sample(10, limit.limit, false);
     expect(limit.limit).toBeGreaterThanOrEqual(1);
     expect(limit.limit).toBeLessThanOrEqual(200);
   });

@@ -18,3 +18,16 @@ export function check(ok: boolean, name: string, accepted: string, value: unknow
 export function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value);
 }
+
+/** A whole number from `min` to `max`. */
+export function checkWhole(value: number, name: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`;
+  check(Number.isInteger(value) && value >= min && value <= max, name, `a whole number ${range}`, value);
+  return value;
+}
+
+/** A share of something, above 0 and at most 1. */
+export function checkRate(value: number, name: string): number {
+  check(isFiniteNumber(value) && value > 0 && value <= 1, name, 'in (0, 1]', value);
+  return value;
+}
