@@ -4,7 +4,13 @@ export type Environment = Record<string, string | undefined>;
 export type Problem = { variable: string; problem: string; got: string; meaning: string };
 
 type Schema = z.ZodObject<Record<string, z.ZodType>>;
-type Meta = { description?: string; secret?: boolean; url?: boolean };
+type Meta = {
+  description?: string;
+  unit?: string;
+  default?: unknown;
+  secret?: boolean;
+  url?: boolean;
+};
 
 /** EX_CONFIG of sysexits.h: the process can't start with this environment, and a restart won't help. */
 const EXIT_CONFIG = 78;
@@ -37,7 +43,8 @@ export function parseConfig<S extends Schema>(schema: S, env: Environment): z.in
       const got = env[variable];
       return {
         variable,
-        problem: got ? issue.message : 'missing',
+        // What contradicts another variable may be a default.
+        problem: got || issue.code === 'custom' ? issue.message : 'missing',
         got: got ? mask(meta, got) : '(not set)',
         meaning: meta.description ?? '',
       };
@@ -64,6 +71,16 @@ export function maskedConfig<S extends Schema>(schema: S, config: z.infer<S>): R
       typeof value === 'string' ? mask(metaOf(schema, name), value) : value,
     ]),
   );
+}
+
+export type Variable = { name: string; meaning: string; unit?: string; default?: unknown };
+
+/** What there is to set, for documentation; a variable without a default is required. */
+export function variablesOf(schema: Schema): Variable[] {
+  return Object.keys(schema.shape).map((name) => {
+    const { description: meaning = '', unit, default: fallback } = metaOf(schema, name);
+    return { name, meaning, ...(unit && { unit }), ...(fallback !== undefined && { default: fallback }) };
+  });
 }
 
 function metaOf(schema: Schema, variable: string): Meta {

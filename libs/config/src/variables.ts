@@ -76,5 +76,9 @@ function withDefault<T>(
   value: z.ZodType<T, string>,
   fallback: T | undefined,
 ): z.ZodType<T, string | undefined> {
-  return fallback === undefined ? value : value.optional().transform((v) => v ?? fallback);
+  if (fallback === undefined) return value;
+  return value
+    .optional()
+    .transform((v) => v ?? fallback)
+    .meta({ default: fallback });
 }

@@ -1,0 +1,148 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { ConfigError, guarded, integer, parseConfig, variablesOf, withoutMistakes } from './index.ts';
+
+const mail = {
+  MAIL_DEADLINE_MS: 8000,
+  MAIL_TIMEOUT_MS: 2000,
+  MAIL_ATTEMPTS: 3,
+  MAIL_RETRY_BASE_MS: 100,
+  MAIL_RETRY_MAX_MS: 1000,
+  MAIL_RETRY_JITTER: 'full',
+  MAIL_BREAKER_WINDOW_CALLS: 20,
+  MAIL_BREAKER_MIN_CALLS: 5,
+  MAIL_BREAKER_OPEN_MS: 5000,
+  MAIL_BREAKER_PROBES: 3,
+  MAIL_BREAKER_SUCCESSES: 2,
+  MAIL_RECOVERY_MS: 2500,
+} as const;
+
+/** The four mistakes, in words of this spec. */
+const judge: Parameters<typeof withoutMistakes>[1] = (p) => [
+  ...(p.openForMs < 2 * p.recoveryTimeMs ? ['it would not close'] : []),
+  ...(p.successThreshold < 2 ? ['one success proves nothing'] : []),
+  ...(p.jitter === 'none' ? ['all come back together'] : []),
+  ...(p.attempts === Infinity ? ['it never gives up'] : []),
+];
+const schema = withoutMistakes(
+  z.object({
+    PORT: integer('port'),
+    ...guarded('MAIL', 'the mail server', mail),
+    // Has no retry: nothing of it is asked about.
+    ...guarded('FILES', 'the files', { FILES_TIMEOUT_MS: 100, FILES_MAX_QUEUED: 0 }),
+  }),
+  judge,
+);
+
+const problemsOf = (env: Record<string, string>, of = schema) => {
+  try {
+    parseConfig(of, { PORT: '1', ...env });
+    return {};
+  } catch (error) {
+    const { problems } = error as ConfigError;
+    return Object.fromEntries(problems.map(({ variable, problem }) => [variable, problem]));
+  }
+};
+
+describe('the settings of a dependency', () => {
+  it('are the defaults that are written down, each of them numbers or words as its policy takes them', () => {
+    const config = parseConfig(schema, { PORT: '1', MAIL_ATTEMPTS: '5', MAIL_RETRY_JITTER: 'equal' });
+    const jitter: 'full' | 'equal' | 'none' = config.MAIL_RETRY_JITTER;
+    const attempts: number = config.MAIL_ATTEMPTS;
+    expect({ jitter, attempts }).toEqual({ jitter: 'equal', attempts: 5 });
+    expect(config).toMatchObject({ ...mail, MAIL_ATTEMPTS: 5, MAIL_RETRY_JITTER: 'equal' });
+  });
+
+  it('are documented with meaning, unit and default', () => {
+    expect(variablesOf(schema)).toContainEqual({
+      name: 'MAIL_TIMEOUT_MS',
+      meaning: 'how long one attempt may take (the mail server)',
+      unit: 'ms',
+      default: 2000,
+    });
+    expect(variablesOf(schema)[0]).toEqual({ name: 'PORT', meaning: 'port' });
+  });
+
+  it.each([
+    ['MAIL_TIMEOUT_MS', '0'],
+    ['MAIL_TIMEOUT_MS', '2s'],
+    ['MAIL_ATTEMPTS', '0'],
+    ['MAIL_ATTEMPTS', '11'],
+    ['MAIL_ATTEMPTS', 'many'],
+    ['MAIL_ATTEMPTS', '1.5'],
+    ['MAIL_RETRY_JITTER', 'some'],
+    ['FILES_MAX_QUEUED', '-1'],
+  ])('refuse %s=%s', (variable, value) => {
+    expect(problemsOf({ [variable]: value })).toEqual({ [variable]: expect.stringMatching(/^expected /) });
+  });
+
+  it('are none that nobody knows: a slip in a name is found where it is made', () => {
+    // @ts-expect-error there is no such setting
+    expect(() => guarded('MAIL', 'mail', { MAIL_TIMEOUT: 5 })).toThrow(
+      /MAIL_TIMEOUT\. There are .*MAIL_TIMEOUT_MS/,
+    );
+    // @ts-expect-error it is of another dependency
+    expect(() => guarded('MAIL', 'mail', { SMTP_TIMEOUT_MS: 5 })).toThrow('SMTP_TIMEOUT_MS');
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    [
+      { MAIL_BREAKER_OPEN_MS: '4999' },
+      'MAIL_BREAKER_OPEN_MS',
+      'it would not close; set it to 5000 or more, or MAIL_RECOVERY_MS to what is true',
+    ],
+    [
+      { MAIL_RECOVERY_MS: '2501' },
+      'MAIL_BREAKER_OPEN_MS',
+      'it would not close; set it to 5002 or more, or MAIL_RECOVERY_MS to what is true',
+    ],
+    [
+      { MAIL_BREAKER_SUCCESSES: '1' },
+      'MAIL_BREAKER_SUCCESSES',
+      'one success proves nothing; set it to 2 or more',
+    ],
+    [{ MAIL_RETRY_JITTER: 'none' }, 'MAIL_RETRY_JITTER', 'all come back together; set it to full'],
+    [{ MAIL_ATTEMPTS: 'unlimited' }, 'MAIL_ATTEMPTS', 'it never gives up; set it to a number from 1 to 10'],
+    [
+      { MAIL_BREAKER_SUCCESSES: '4' },
+      'MAIL_BREAKER_SUCCESSES',
+      '4 is more than MAIL_BREAKER_PROBES, 3; set it to 3 or less',
+    ],
+    [
+      { MAIL_BREAKER_WINDOW_CALLS: '4' },
+      'MAIL_BREAKER_MIN_CALLS',
+      '5 is more than MAIL_BREAKER_WINDOW_CALLS, 4; set it to 4 or less',
+    ],
+    [
+      { MAIL_RETRY_MAX_MS: '99' },
+      'MAIL_RETRY_BASE_MS',
+      '100 is more than MAIL_RETRY_MAX_MS, 99; set it to 99 or less',
+    ],
+    [
+      { MAIL_DEADLINE_MS: '1000' },
+      'MAIL_TIMEOUT_MS',
+      '2000 is more than MAIL_DEADLINE_MS, 1000; set it to 1000 or less',
+    ],
+  ])('is refused with what to set: %j', (env, variable, problem) => {
+    expect(problemsOf(env as Record<string, string>)).toEqual({ [variable]: problem });
+  });
+
+  it('is told together with all others and with variables that are bad by themselves', () => {
+    const env = { PORT: 'x', MAIL_BREAKER_OPEN_MS: '1', MAIL_RETRY_JITTER: 'none', MAIL_ATTEMPTS: 'no' };
+    expect(Object.keys(problemsOf(env)).sort()).toEqual(Object.keys(env).sort());
+  });
+
+  it('is none at the very border', () => {
+    expect(problemsOf({ MAIL_BREAKER_OPEN_MS: '4998', MAIL_RECOVERY_MS: '2499' })).toEqual({});
+    expect(problemsOf({ MAIL_BREAKER_PROBES: '2', MAIL_RETRY_MAX_MS: '100' })).toEqual({});
+  });
+
+  it('would pass with a judge who has nothing to say', () => {
+    const lenient = withoutMistakes(z.object(guarded('MAIL', 'the mail server', mail)), () => []);
+    expect(problemsOf({ MAIL_BREAKER_OPEN_MS: '1', MAIL_ATTEMPTS: 'unlimited' }, lenient as never)).toEqual(
+      {},
+    );
+  });
+});

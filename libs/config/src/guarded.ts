@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { integer, oneOf } from './variables.ts';
+
+/**
+ * What may be set of the policies that guard a call to another system. A variable is called by the dependency and one of
+ * these: `MAIL_TIMEOUT_MS`. Which policies there are, and their defaults, is for each dependency to say.
+ */
+const SETTINGS = {
+  DEADLINE_MS: ms('how long a call may take, its retries and waits included', 1, 120_000),
+  TIMEOUT_MS: ms('how long one attempt may take', 1, 60_000),
+  ATTEMPTS: attempts,
+  RETRY_BASE_MS: ms('upper bound of the wait before the first retry; doubles from retry to retry', 1, 60_000),
+  RETRY_MAX_MS: ms('upper bound of any wait before a retry', 1, 60_000),
+  RETRY_JITTER: (of: string, fallback: string) =>
+    oneOf(`how much of a wait is left to chance (${of})`, ['full', 'equal', 'none'], fallback as 'full'),
+  BREAKER_WINDOW_CALLS: count('how many of the latest calls the circuit breaker judges by', 1, 100_000),
+  BREAKER_FAILURE_PERCENT: count('share of failures in them that opens the circuit, in %', 1, 100),
+  BREAKER_MIN_CALLS: count('calls that it must have seen before it judges', 1, 100_000),
+  BREAKER_OPEN_MS: ms('how long the circuit stays open, at least twice the recovery time', 1, 3_600_000),
+  BREAKER_PROBES: count('calls that may try out whether it is back', 1, 100),
+  BREAKER_SUCCESSES: count('successes among them that close the circuit', 1, 100),
+  RECOVERY_MS: ms('how long it usually takes to come back once it was down', 1, 3_600_000),
+  MAX_CONCURRENT: count('calls at a time', 1, 10_000),
+  MAX_QUEUED: count('calls that may wait for one of these places', 0, 100_000),
+};
+
+type Setting = keyof typeof SETTINGS;
+type ValueOf<S> = S extends `${string}RETRY_JITTER` ? 'full' | 'equal' | 'none' : number;
+type Defaults<P extends string> = { [S in Setting as `${P}_${S}`]?: ValueOf<S> };
+
+/** The settings that the known mistakes are made with, as the judge takes them. */
+export type Policies = {
+  recoveryTimeMs: number;
+  openForMs: number;
+  successThreshold: number;
+  jitter: 'full' | 'equal' | 'none';
+  attempts: number;
+};
+
+/**
+ * The variables of the policies around one dependency, to be spread into a schema. They are written out with their
+ * defaults, so that a search for a variable finds where it is defined.
+ *
+ * @throws RangeError when a name is not the prefix and a known setting
+ */
+export function guarded<const P extends string, const D extends Defaults<P>>(
+  prefix: P,
+  dependency: string,
+  defaults: D & { [K in Exclude<keyof D, keyof Defaults<P>>]: never },
+): { [K in keyof D]: z.ZodType<ValueOf<K>, string | undefined> } {
+  const variables = Object.entries(defaults).map(([name, fallback]) => {
+    const setting = name.slice(prefix.length + 1) as Setting;
+    if (name !== `${prefix}_${setting}` || !Object.hasOwn(SETTINGS, setting)) {
+      const known = Object.keys(SETTINGS).map((known) => `${prefix}_${known}`);
+      throw new RangeError(`no setting of ${dependency}: ${name}. There are ${known.join(', ')}`);
+    }
+    return [name, SETTINGS[setting](dependency, fallback as never)] as const;
+  });
+  return Object.fromEntries(variables) as never;
+}
+
+// What no judge objects to; it stands in for settings that a dependency does not have.
+const HARMLESS: Policies = {
+  recoveryTimeMs: 1,
+  openForMs: 1000,
+  successThreshold: 2,
+  jitter: 'full',
+  attempts: 1,
+};
+
+/**
+ * The schema, which now also refuses policies that each look right and are wrong together. `judge` says what is wrong
+ * with them, in a sentence each; which variable to set instead is added here.
+ */
+export function withoutMistakes<S extends z.ZodObject>(
+  schema: S,
+  judge: (policies: Policies) => string[],
+): S {
+  const names = Object.keys(schema.shape);
+  const prefixes = new Set(
+    names.flatMap((name) => /^(.+)_(?:ATTEMPTS|BREAKER_OPEN_MS)$/.exec(name)?.[1] ?? []),
+  );
+  const refuse = (config: Record<string, unknown>, { addIssue }: { addIssue: (issue: object) => void }) => {
+    for (const prefix of prefixes)
+      for (const { variable, problem } of mistakesOf(prefix, config, judge))
+        addIssue({ code: 'custom', path: [variable], message: problem, input: config[variable] });
+  };
+  // Also when other variables are bad: a deployment is repaired in one round.
+  return schema.superRefine(refuse as never, { when: () => true });
+}
+
+function mistakesOf(prefix: string, config: Record<string, unknown>, judge: (p: Policies) => string[]) {
+  const name = (setting: Setting) => `${prefix}_${setting}`;
+  const number = (setting: Setting) => {
+    const value = config[name(setting)];
+    return typeof value === 'number' ? value : undefined;
+  };
+  const mistakes: { variable: string; problem: string }[] = [];
+  /** One mistake at a time, so that it is known which variables it is about. */
+  const ask = (made: Partial<Policies>, setting: Setting, remedy: string) => {
+    if (Object.values<unknown>(made).includes(undefined)) return;
+    for (const mistake of judge({ ...HARMLESS, ...made }))
+      mistakes.push({ variable: name(setting), problem: `${mistake}; ${remedy}` });
+  };
+  const atMost = (setting: Setting, other: Setting) => {
+    const [value, limit] = [number(setting), number(other)];
+    if (value === undefined || limit === undefined || value <= limit) return;
+    const problem = `${value} is more than ${name(other)}, ${limit}; set it to ${limit} or less`;
+    mistakes.push({ variable: name(setting), problem });
+  };
+
+  const [openForMs, recoveryTimeMs] = [number('BREAKER_OPEN_MS'), number('RECOVERY_MS')];
+  const [successThreshold, attempts] = [number('BREAKER_SUCCESSES'), number('ATTEMPTS')];
+  const jitter = config[name('RETRY_JITTER')] as Policies['jitter'] | undefined;
+  const twice = `set it to ${2 * (recoveryTimeMs ?? 0)} or more, or ${name('RECOVERY_MS')} to what is true`;
+  ask({ openForMs, recoveryTimeMs }, 'BREAKER_OPEN_MS', twice);
+  ask({ successThreshold }, 'BREAKER_SUCCESSES', 'set it to 2 or more');
+  ask({ jitter }, 'RETRY_JITTER', 'set it to full');
+  ask({ attempts }, 'ATTEMPTS', `set it to a number from 1 to ${MOST_ATTEMPTS}`);
+  atMost('BREAKER_SUCCESSES', 'BREAKER_PROBES');
+  atMost('BREAKER_MIN_CALLS', 'BREAKER_WINDOW_CALLS');
+  atMost('RETRY_BASE_MS', 'RETRY_MAX_MS');
+  atMost('TIMEOUT_MS', 'DEADLINE_MS');
+  return mistakes;
+}
+
+function ms(meaning: string, min: number, max: number) {
+  return (of: string, fallback: number) =>
+    integer(`${meaning} (${of})`, { min, max, default: fallback, unit: 'ms' });
+}
+
+function count(meaning: string, min: number, max: number) {
+  return (of: string, fallback: number) => integer(`${meaning} (${of})`, { min, max, default: fallback });
+}
+
+const MOST_ATTEMPTS = 10;
+
+/** `unlimited` is understood, so that it can be refused with the reason and not as a slip of the pen. */
+function attempts(of: string, fallback: number) {
+  const meaning = `calls in all before it gives up (${of})`;
+  const isCount = (n: number) => n === Infinity || (n >= 1 && n <= MOST_ATTEMPTS);
+  return z
+    .string()
+    .optional()
+    .transform((v = String(fallback)) => (v === 'unlimited' ? Infinity : /^\d+$/.test(v) ? Number(v) : NaN))
+    .refine(isCount, { error: `expected a whole number from 1 to ${MOST_ATTEMPTS}` })
+    .meta({ description: meaning, default: fallback });
+}
