@@ -1,91 +1,241 @@
-import { CircuitOpenError } from './errors.ts';
-import { never, type Policy } from './policy.ts';
+import { check, checkRate, checkWhole } from './check.ts';
+import type { Clock } from './clock.ts';
+import { DeadlineList, deadlineList, Expiring } from './deadlines.ts';
+import { toMs, type Duration } from './duration.ts';
+import { count, windowOf, type TripReason, type Window, type WindowOptions } from './window.ts';
 
 export type BreakerOptions = {
-  name: string;
-  /** Failures in a row that open the circuit. */
-  failures: number;
-  /** How long it stays open before it lets probes through. */
-  openMs: number;
-  /** Probes at a time while half-open, and successes in a row that close it. */
-  probes: number;
-  /** What counts as a failure of the other side. Default: everything that says `transient: true`. */
-  isFailure?: (error: unknown) => boolean;
-  /** Monotonic milliseconds. */
-  now?: () => number;
+  /** Which calls it judges by. Default `count(100)`. */
+  window?: WindowOptions;
+  /** Share of failures in a `count` or `time` window that opens it, in (0, 1]. Default 0.5. */
+  failureRate?: number;
+  /** A call that takes longer is slow. Default: none is. */
+  slowAfter?: Duration;
+  /** Share of slow calls in a `count` or `time` window that opens it, in (0, 1]. Default 1. */
+  slowRate?: number;
+  /** Fewer calls than this in a `count` or `time` window prove nothing. Default 20, or the size of a smaller window. */
+  minCalls?: number;
+  /** How long it stays open before it lets probes through, or a function of how often in a row it opened. Default 30 s. */
+  openFor?: Duration | OpenFor;
+  halfOpen?: HalfOpenOptions;
 };
 
-export type BreakerState = 'closed' | 'open' | 'half_open';
-export type CircuitBreaker = Policy & { readonly state: BreakerState };
+export type HalfOpenOptions = {
+  /** Probes in one half-open period: those running, those that succeeded and those that failed. Default 5. */
+  calls?: number;
+  /** Successes that close it; when so many probes failed that these can't be had, it opens again. Default 3. */
+  successes?: number;
+  /** A half-open period without a decision ends after this, and the circuit is open again. Default 10 s. */
+  maxWait?: Duration;
+};
 
-type State =
-  | { name: 'closed'; era: number; failures: number }
-  | { name: 'open'; era: number; until: number }
-  | { name: 'half_open'; era: number; running: number; successes: number };
+/** Milliseconds to stay open, by how often the circuit has opened without closing in between: 1, 2, 3, … */
+export type OpenFor = (opening: number) => number;
 
-/**
- * Stops calling what keeps failing (Nygard, "Release It!"). Each change of state begins a new era, and the result of a
- * call that was let in during an older one is ignored: a late answer from before the outage proves nothing.
- */
-export function circuitBreaker(options: BreakerOptions): CircuitBreaker {
-  const {
-    name,
-    failures,
-    openMs,
-    probes,
-    isFailure = saysTransient,
-    now = () => performance.now(),
-  } = options;
-  for (const [key, value] of Object.entries({ failures, openMs, probes })) {
-    if (!(value > 0)) throw new RangeError(`${key} must be above 0, got ${value}`);
-  }
-  let state: State = { name: 'closed', era: 0, failures: 0 };
-
-  const open = () => (state = { name: 'open', era: state.era + 1, until: now() + openMs });
-  const close = () => (state = { name: 'closed', era: state.era + 1, failures: 0 });
-
-  /** Lets a call in or throws; returns the era it belongs to. */
-  const enter = (): number => {
-    if (state.name === 'open') {
-      const left = state.until - now();
-      if (left > 0) throw new CircuitOpenError(name, left);
-      state = { name: 'half_open', era: state.era + 1, running: 0, successes: 0 };
-    }
-    if (state.name === 'half_open') {
-      if (state.running + state.successes >= probes) throw new CircuitOpenError(name, 0);
-      state.running++;
-    }
-    return state.era;
-  };
-
-  const settle = (era: number, result: 'ok' | 'failed' | 'ignored') => {
-    if (era !== state.era) return;
-    if (state.name === 'half_open') {
-      state.running--;
-      if (result === 'failed') open();
-      else if (result === 'ok' && ++state.successes >= probes) close();
-    } else if (state.name === 'closed') {
-      if (result === 'failed' && ++state.failures >= failures) open();
-      else if (result === 'ok') state.failures = 0;
-    }
-  };
-
-  const policy: Policy = async (call, signal = never) => {
-    signal.throwIfAborted();
-    const era = enter();
-    try {
-      const value = await call(signal);
-      settle(era, 'ok');
-      return value;
-    } catch (error) {
-      // A caller who gave up says nothing about the other side.
-      settle(era, !signal.aborted && isFailure(error) ? 'failed' : 'ignored');
-      throw error;
-    }
-  };
-  return Object.defineProperty(policy, 'state', { get: () => state.name }) as CircuitBreaker;
+/** Stays open for `base`, then twice as long each time that the probes fail, up to `max`. */
+export function exponentialOpen(base: Duration, max: Duration): OpenFor {
+  const baseMs = toMs(base, 'base');
+  const maxMs = toMs(max, 'max');
+  check(maxMs >= baseMs, 'max', `at least base (${baseMs} ms)`, max);
+  return (opening) => Math.min(maxMs, baseMs * 2 ** (opening - 1));
 }
 
-function saysTransient(error: unknown): boolean {
-  return (error as { transient?: unknown } | null)?.transient === true;
+export type BreakerState = 'closed' | 'half_open' | 'open' | 'isolated';
+
+export type StateChangeReason =
+  | TripReason
+  | 'probes_failed'
+  | 'probes_succeeded'
+  | 'open_time_over'
+  | 'max_wait_over'
+  | 'isolated'
+  | 'released'
+  | 'restored';
+
+/** What `snapshot` gives and `restore` takes: plain JSON, without a point in time, so that any process may restore it. */
+export type BreakerSnapshot = {
+  state: BreakerState;
+  /** How often it has opened without closing in between. */
+  openings: number;
+  /** What was left of the open time. */
+  openForMs: number;
+  window: unknown;
+};
+
+/** The breaker of a pipeline, as operators and tests see it. */
+export interface BreakerHandle {
+  readonly state: BreakerState;
+  /** Until the first probe may go: 0 when it may go now, Infinity while isolated. */
+  readonly retryAfterMs: number;
+  /** Opens it by hand: no call goes through, and no probe, until `release`. */
+  isolate(): void;
+  /** Closes it by hand, whatever its state, with an empty window. */
+  release(): void;
+  snapshot(): BreakerSnapshot;
+  /** @throws TypeError when it is no snapshot */
+  restore(snapshot: BreakerSnapshot): void;
+}
+
+// Numbers, because each call compares them: from OPEN on nothing goes through.
+const STATES: BreakerState[] = ['closed', 'half_open', 'open', 'isolated'];
+const CLOSED = 0;
+const HALF_OPEN = 1;
+const OPEN = 2;
+const ISOLATED = 3;
+
+export type OnStateChange = (from: BreakerState, to: BreakerState, reason: StateChangeReason) => void;
+
+/**
+ * The state machine, without a call in it (Nygard, "Release It!"). Each change of state begins a new era, and a result
+ * counts only in the era that let its call in: a late answer from before the outage proves nothing. It moves on by its
+ * own, by a timer that all circuits of one clock and duration share, so that refusing a call needs no look at the clock.
+ */
+export class Breaker extends Expiring implements BreakerHandle {
+  era = 0;
+  readonly slowAfterMs: number;
+  readonly needsClock: boolean;
+  readonly #clock: Clock;
+  readonly #window: Window;
+  readonly #openFor: OpenFor;
+  readonly #fixedOpenTime: DeadlineList | null;
+  readonly #probes: number;
+  readonly #successes: number;
+  readonly #maxWait: DeadlineList;
+  readonly #onChange: OnStateChange;
+  #state = CLOSED;
+  #openings = 0;
+  #running = 0;
+  #succeeded = 0;
+  #failed = 0;
+
+  constructor(options: BreakerOptions, clock: Clock, onChange: OnStateChange) {
+    super();
+    const { window = count(100), failureRate = 0.5, slowRate = 1, halfOpen = {}, openFor = '30s' } = options;
+    const { calls = 5, successes = 3, maxWait = '10s' } = halfOpen;
+    const most = window.kind === 'count' ? window.size : Number.MAX_SAFE_INTEGER;
+    const minCalls = checkWhole(options.minCalls ?? Math.min(20, most), 'minCalls', 1, most);
+    this.slowAfterMs = options.slowAfter === undefined ? Infinity : toMs(options.slowAfter, 'slowAfter');
+    this.needsClock = window.kind === 'time';
+    this.#window = windowOf(window, {
+      failureRate: checkRate(failureRate, 'failureRate'),
+      slowRate: checkRate(slowRate, 'slowRate'),
+      minCalls,
+    });
+    this.#probes = checkWhole(calls, 'halfOpen.calls', 1);
+    this.#successes = checkWhole(successes, 'halfOpen.successes', 1, calls);
+    this.#maxWait = deadlineList(clock, toMs(maxWait, 'halfOpen.maxWait'));
+    this.#fixedOpenTime =
+      typeof openFor === 'function' ? null : deadlineList(clock, toMs(openFor, 'openFor'));
+    const fixedMs = this.#fixedOpenTime?.durationMs ?? 0;
+    this.#openFor = typeof openFor === 'function' ? openFor : () => fixedMs;
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  get state(): BreakerState {
+    return STATES[this.#state]!;
+  }
+
+  /** True when no call goes through, and asking `tryEnter` is needless. */
+  get refuses(): boolean {
+    return this.#state >= OPEN;
+  }
+
+  get retryAfterMs(): number {
+    if (this.#state === ISOLATED) return Infinity;
+    return this.#state === OPEN ? Math.max(0, this.dueMs - this.#clock.now()) : 0;
+  }
+
+  /** Lets a call in, into the present `era`. A probe takes one of the permits of this half-open period. */
+  tryEnter(): boolean {
+    if (this.#state === CLOSED) return true;
+    if (this.#state !== HALF_OPEN || this.#running + this.#succeeded + this.#failed >= this.#probes)
+      return false;
+    this.#running++;
+    return true;
+  }
+
+  /** The result of a call that was let in during `era`. */
+  record(era: number, failed: boolean, slow: boolean, nowMs: number): void {
+    if (era !== this.era) return;
+    if (this.#state === CLOSED) {
+      const reason = this.#window.record(failed, slow, nowMs);
+      if (reason !== null) this.#open(reason);
+    } else if (this.#state === HALF_OPEN) {
+      this.#running--;
+      // A probe that is slow has not shown that the other side is well.
+      if (failed || slow) this.#failed++;
+      else this.#succeeded++;
+      if (this.#succeeded >= this.#successes) this.#close('probes_succeeded');
+      else if (this.#failed > this.#probes - this.#successes) this.#open('probes_failed');
+    }
+  }
+
+  /** A call of `era` that proves nothing either way: a probe's permit goes back. */
+  giveBack(era: number): void {
+    if (era === this.era && this.#state === HALF_OPEN) this.#running--;
+  }
+
+  isolate(): void {
+    if (this.#state !== ISOLATED) this.#move(ISOLATED, 'isolated');
+  }
+
+  release(): void {
+    if (this.#state !== CLOSED) this.#close('released');
+    else this.#window.clear();
+  }
+
+  snapshot(): BreakerSnapshot {
+    return {
+      state: this.state,
+      openings: this.#openings,
+      openForMs: this.#state === OPEN ? this.retryAfterMs : 0,
+      window: this.#window.save(this.#clock.now()),
+    };
+  }
+
+  restore({ state, openings, openForMs, window }: BreakerSnapshot): void {
+    const to = STATES.indexOf(state);
+    if (to < 0 || !(openings >= 0) || !(openForMs >= 0)) {
+      throw new TypeError(
+        `this is no snapshot of a breaker: ${JSON.stringify({ state, openings, openForMs })}`,
+      );
+    }
+    this.#openings = openings;
+    this.#move(to, 'restored', openForMs);
+    if (to === CLOSED) this.#window.load(window, this.#clock.now());
+  }
+
+  /** The open time, or the half-open period, is over. */
+  override expire(): void {
+    if (this.#state === OPEN) this.#move(HALF_OPEN, 'open_time_over');
+    else this.#open('max_wait_over');
+  }
+
+  #open(reason: StateChangeReason): void {
+    const openForMs = this.#openFor(++this.#openings);
+    this.#move(OPEN, reason, openForMs > 0 ? openForMs : 0);
+  }
+
+  #close(reason: StateChangeReason): void {
+    this.#openings = 0;
+    this.#move(CLOSED, reason);
+  }
+
+  #move(to: number, reason: StateChangeReason, openForMs = 0): void {
+    const from = this.state;
+    this.list?.remove(this);
+    this.era++;
+    this.#state = to;
+    this.#running = this.#succeeded = this.#failed = 0;
+    if (to === OPEN) this.#openTime(openForMs).add(this, this.#clock.now());
+    else if (to === HALF_OPEN) this.#maxWait.add(this, this.#clock.now());
+    else if (to === CLOSED) this.#window.clear();
+    this.#onChange(from, this.state, reason);
+  }
+
+  /** Shared where the duration is an option; a computed one would leave a list behind for each value it ever had. */
+  #openTime(ms: number): DeadlineList {
+    return ms === this.#fixedOpenTime?.durationMs ? this.#fixedOpenTime : new DeadlineList(ms, this.#clock);
+  }
 }

@@ -1,54 +1,104 @@
-import { BulkheadFullError } from './errors.ts';
-import { never, type Policy } from './policy.ts';
+import { checkWhole } from './check.ts';
+import type { Clock } from './clock.ts';
+import { deadlineList, type DeadlineList } from './deadlines.ts';
+import { toMs, type Duration } from './duration.ts';
 
 export type BulkheadOptions = {
   /** Calls at a time. */
   max: number;
-  /** Calls that may wait for a place, first come, first served. */
-  queue: number;
+  /** Calls that may wait for a place, first come, first served. Default 0. */
+  queue?: number;
+  /** How long a call may wait for a place. Default: as long as its deadline and its caller let it. */
+  queueTimeout?: Duration;
 };
 
-/** Bounds how much of this process one dependency can take. */
-export function bulkhead({ max, queue }: BulkheadOptions): Policy {
-  if (!(max >= 1)) throw new RangeError(`max must be at least 1, got ${max}`);
-  let running = 0;
-  const waiting = new Set<() => void>();
+/** Waits for a place. */
+export interface Waiting {
+  /** It has the place now, and gives it back by `release`. */
+  granted(): void;
+}
 
-  const enter = (signal: AbortSignal): Promise<void> | undefined => {
-    if (running < max) {
-      running++;
-      return undefined;
+/** One place in the queue. */
+export class QueueEntry {
+  readonly owner: Waiting;
+  readonly #bulkhead: Bulkhead;
+  prev: QueueEntry | null = null;
+  next: QueueEntry | null = null;
+
+  constructor(bulkhead: Bulkhead, owner: Waiting) {
+    this.#bulkhead = bulkhead;
+    this.owner = owner;
+  }
+
+  /** Leaves the queue without a permit. O(1). */
+  leave(): void {
+    this.#bulkhead.remove(this);
+  }
+}
+
+/** Bounds how much of this process one dependency can take: permits, and a queue in which nobody overtakes. */
+export class Bulkhead {
+  running = 0;
+  queued = 0;
+  max: number;
+  readonly queueMax: number;
+  readonly queueTimeout: DeadlineList | null;
+  #head: QueueEntry | null = null;
+  #tail: QueueEntry | null = null;
+
+  constructor({ max, queue = 0, queueTimeout }: BulkheadOptions, clock: Clock) {
+    this.max = checkWhole(max, 'max', 1);
+    this.queueMax = checkWhole(queue, 'queue', 0);
+    this.queueTimeout =
+      queueTimeout === undefined ? null : deadlineList(clock, toMs(queueTimeout, 'queueTimeout'));
+  }
+
+  /** Takes a permit if one is free and nobody waits for it. */
+  tryAcquire(): boolean {
+    if (this.running >= this.max || this.#head !== null) return false;
+    this.running++;
+    return true;
+  }
+
+  /** Joins the queue, unless it is full. */
+  enqueue(owner: Waiting): QueueEntry | null {
+    if (this.queued >= this.queueMax) return null;
+    const entry = new QueueEntry(this, owner);
+    entry.prev = this.#tail;
+    if (this.#tail === null) this.#head = entry;
+    else this.#tail.next = entry;
+    this.#tail = entry;
+    this.queued++;
+    return entry;
+  }
+
+  remove(entry: QueueEntry): void {
+    const { prev, next } = entry;
+    if (prev === null) this.#head = next;
+    else prev.next = next;
+    if (next === null) this.#tail = prev;
+    else next.prev = prev;
+    entry.prev = entry.next = null;
+    this.queued--;
+  }
+
+  /** Gives a permit back: straight to whoever has waited longest, so that no newcomer gets in between. */
+  release(): void {
+    this.running--;
+    this.#grant();
+  }
+
+  /** Changes the number of permits; those that are out stay out. */
+  resize(max: number): void {
+    this.max = max;
+    this.#grant();
+  }
+
+  #grant(): void {
+    for (let head = this.#head; head !== null && this.running < this.max; head = this.#head) {
+      this.remove(head);
+      this.running++;
+      head.owner.granted();
     }
-    if (waiting.size >= queue) throw new BulkheadFullError(max, queue);
-    return new Promise((resolve, reject) => {
-      const turn = () => {
-        signal.removeEventListener('abort', cancelled);
-        resolve();
-      };
-      const cancelled = () => {
-        waiting.delete(turn);
-        reject(signal.reason);
-      };
-      waiting.add(turn);
-      signal.addEventListener('abort', cancelled, { once: true });
-    });
-  };
-
-  /** The place goes straight to whoever has waited longest, so that no newcomer overtakes. */
-  const leave = () => {
-    const [next] = waiting;
-    if (!next) return void running--;
-    waiting.delete(next);
-    next();
-  };
-
-  return async (call, signal = never) => {
-    signal.throwIfAborted();
-    await enter(signal);
-    try {
-      return await call(signal);
-    } finally {
-      leave();
-    }
-  };
+  }
 }

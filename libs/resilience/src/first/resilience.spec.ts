@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { bulkhead, circuitBreaker, retry, timeout, CircuitOpenError, TimeoutError } from './index.ts';
+import { bulkhead, circuitBreaker, retry, timeout } from '../index.ts';
+import { CircuitOpenError, TimeoutError } from './errors.ts';
 
 const transient = () => Promise.reject(Object.assign(new Error('503'), { transient: true }));
 const fatal = () => Promise.reject(new Error('400'));

@@ -1,0 +1,87 @@
+import type { Clock } from './clock.ts';
+
+/**
+ * Something that ends at a time. It is its own list node, so that adding and removing allocate nothing. Its fields, and
+ * those of the classes made for each call, are assigned in the constructor: as class fields they take twice as long.
+ */
+export abstract class Expiring {
+  /** Milliseconds of the list's clock; means nothing while in no list. */
+  declare dueMs: number;
+  declare list: DeadlineList | null;
+  declare prev: Expiring | null;
+  declare next: Expiring | null;
+
+  constructor() {
+    this.dueMs = 0;
+    this.list = null;
+    this.prev = null;
+    this.next = null;
+  }
+
+  /** Called once, when it is still in its list at `dueMs`. It is in no list any more then. */
+  abstract expire(): void;
+}
+
+/**
+ * All that waits for one and the same duration, on one clock. First in is first due, so adding, removing and expiring
+ * are O(1), and one timer, for the head, serves all. A head that is removed leaves the timer as it is: it fires once for
+ * nothing, and costs less than two calls to the runtime's timers per call of ours.
+ */
+export class DeadlineList {
+  readonly durationMs: number;
+  readonly #clock: Clock;
+  #head: Expiring | null = null;
+  #tail: Expiring | null = null;
+  #armed = false;
+
+  constructor(durationMs: number, clock: Clock) {
+    this.durationMs = durationMs;
+    this.#clock = clock;
+  }
+
+  add(node: Expiring, nowMs: number): void {
+    node.dueMs = nowMs + this.durationMs;
+    node.list = this;
+    node.prev = this.#tail;
+    if (this.#tail === null) this.#head = node;
+    else this.#tail.next = node;
+    this.#tail = node;
+    if (!this.#armed) this.#arm(this.durationMs);
+  }
+
+  remove(node: Expiring): void {
+    const { prev, next } = node;
+    if (prev === null) this.#head = next;
+    else prev.next = next;
+    if (next === null) this.#tail = prev;
+    else next.prev = prev;
+    node.list = node.prev = node.next = null;
+  }
+
+  #arm(delayMs: number): void {
+    this.#armed = true;
+    this.#clock.setTimer(this.#fire, delayMs);
+  }
+
+  readonly #fire = (): void => {
+    this.#armed = false;
+    const nowMs = this.#clock.now();
+    for (let head = this.#head; head !== null && head.dueMs <= nowMs; head = this.#head) {
+      this.remove(head);
+      head.expire();
+    }
+    // The runtime's timers know whole milliseconds and may come a little early: then once more, for the rest.
+    if (this.#head !== null && !this.#armed) this.#arm(Math.max(1, this.#head.dueMs - nowMs));
+  };
+}
+
+/** The lists of one clock. Every pipeline on that clock shares them: there is no timer per pipeline. */
+const listsOf = new WeakMap<Clock, Map<number, DeadlineList>>();
+
+export function deadlineList(clock: Clock, durationMs: number): DeadlineList {
+  let lists = listsOf.get(clock);
+  if (!lists) listsOf.set(clock, (lists = new Map()));
+  let list = lists.get(durationMs);
+  if (!list) lists.set(durationMs, (list = new DeadlineList(durationMs, clock)));
+  return list;
+}

@@ -1,0 +1,98 @@
+import { Call } from './call.ts';
+import { conclude, settle } from './conclude.ts';
+import type { CallContext, CallOptions, Work } from './context.ts';
+import { begin, classify, learn, release } from './judge.ts';
+import type { Machine } from './machine.ts';
+import { FailedResult, Thrown, verdict, type Unsuccessful } from './outcome.ts';
+
+/**
+ * The short way, for a call that nothing but its own work can end: no time-out, no deadline, no signal, no hedge, no wait
+ * for a permit. It needs neither a gate nor a list, and so costs half. The rules are those of `Call` and `Attempt`, which
+ * take over when it is to be retried.
+ */
+export class DirectCall implements CallContext {
+  declare readonly options: CallOptions;
+  declare private readonly machine: Machine;
+  declare private readonly work: Work<unknown>;
+  declare private readonly asOutcome: boolean;
+  declare private readonly era: number;
+  declare private readonly startedAt: number;
+
+  constructor(machine: Machine, work: Work<unknown>, options: CallOptions, asOutcome: boolean) {
+    this.options = options;
+    this.machine = machine;
+    this.work = work;
+    this.asOutcome = asOutcome;
+    this.era = machine.breaker === null ? -1 : machine.breaker.era;
+    this.startedAt = machine.timesStart ? machine.clock.now() : 0;
+  }
+
+  get signal(): AbortSignal {
+    // Each read may make another one: none of them ever aborts.
+    return new AbortController().signal;
+  }
+
+  get attempt(): number {
+    return 1;
+  }
+
+  get deadlineAt(): undefined {
+    return undefined;
+  }
+
+  get remainingMs(): number {
+    return Infinity;
+  }
+
+  get idempotencyKey(): string | undefined {
+    return this.options.idempotencyKey;
+  }
+
+  get idempotent(): boolean {
+    return this.options.idempotent === true || this.options.idempotencyKey !== undefined;
+  }
+
+  /** Once breaker and bulkhead have let it in. */
+  start(): Promise<unknown> {
+    const { counts, retry } = this.machine;
+    counts.attempts++;
+    counts.running++;
+    if (retry !== null && retry.budget !== null) retry.budget.deposit();
+    return begin(this.work, this).then(
+      (value) => this.fulfilled(value),
+      (error: unknown) => this.failed(error),
+    );
+  }
+
+  private fulfilled(value: unknown): unknown {
+    const { machine } = this;
+    release(machine);
+    const { isFailureResult } = machine;
+    const failed = isFailureResult !== null && verdict(isFailureResult, value);
+    if (failed !== false) {
+      return this.ended(failed === true ? new FailedResult(machine.name, value) : failed);
+    }
+    learn(machine, this.era, this.startedAt, false);
+    settle(machine, 'ok', 1);
+    return this.asOutcome ? { status: 'ok', value } : value;
+  }
+
+  private failed(error: unknown): unknown {
+    release(this.machine);
+    return this.ended(classify(this.machine, error, false));
+  }
+
+  private ended(result: Unsuccessful | Thrown): unknown {
+    const { machine } = this;
+    if (result.status === 'failed') {
+      learn(machine, this.era, this.startedAt, true);
+      if (machine.retry !== null) {
+        return new Call(machine, this.work, this.options, this.asOutcome).goOnAfter(result);
+      }
+    } else if (machine.breaker !== null) {
+      machine.breaker.giveBack(this.era);
+    }
+    settle(machine, result.status, 1);
+    return conclude(machine, result, this.asOutcome);
+  }
+}

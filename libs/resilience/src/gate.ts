@@ -1,0 +1,36 @@
+export type Settle = (value?: unknown) => void;
+
+export const nothing: Settle = () => {};
+
+/** The settling functions of the promise that `gate` made last: to be read at once. */
+export let resolveNew: Settle = nothing;
+export let rejectNew: Settle = nothing;
+
+const grab = (resolve: Settle, reject: Settle): void => {
+  resolveNew = resolve;
+  rejectNew = reject;
+};
+
+/** A promise that others settle. One executor serves all, since a closure for each would cost half of the promise. */
+export function gate(): Promise<unknown> {
+  return new Promise<unknown>(grab as never);
+}
+
+const done = Promise.resolve();
+
+/** Runs `step` a microtask later, in the present async context. */
+export function later<T>(step: () => T | PromiseLike<T>): Promise<T> {
+  return done.then(step);
+}
+
+/**
+ * Rejects a microtask later, when the caller has had time to attach a handler: without one, a rejection goes through the
+ * runtime's bookkeeping of those that nobody handles, which costs more than all the rest. And it throws nothing, since
+ * that costs as much again.
+ */
+export function rejectLater(makeError: () => unknown): Promise<never> {
+  const rejection = gate();
+  const reject = rejectNew;
+  void done.then(() => reject(makeError()));
+  return rejection as Promise<never>;
+}

@@ -1,0 +1,190 @@
+import type { AdaptiveBulkhead } from './adaptive.ts';
+import type { BreakerHandle, BreakerOptions } from './breaker.ts';
+import type { BulkheadOptions } from './bulkhead.ts';
+import { Call } from './call.ts';
+import type { Chaos } from './chaos.ts';
+import { check } from './check.ts';
+import { DirectCall } from './direct.ts';
+import { conclude, settle } from './conclude.ts';
+import type { CallContext, CallOptions, Work } from './context.ts';
+import type { Counts } from './counts.ts';
+import type { Duration } from './duration.ts';
+import type { Listener, ResilienceEvent } from './events.ts';
+import { rejectLater } from './gate.ts';
+import type { Machine } from './machine.ts';
+import type { Failure, Outcome } from './outcome.ts';
+import {
+  compile,
+  ORDER,
+  type HedgeOptions,
+  type PipelineOptions,
+  type RetryOptions,
+  type Steps,
+} from './plan.ts';
+import type { RateLimitOptions } from './rate-limit.ts';
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/**
+ * What stands between this process and one dependency. Steps are added by name, each gives a new pipeline with a state of
+ * its own; they apply from the outside in, in the order of the methods below, which is also the order to name them in.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  readonly #steps: Steps;
+  readonly #machine: Machine;
+
+  /** @internal Use `pipeline()`. */
+  constructor(options: PipelineOptions, steps: Steps) {
+    this.#options = options;
+    this.#steps = steps;
+    this.#machine = compile(options, steps);
+  }
+
+  get name(): string {
+    return this.#machine.name;
+  }
+
+  /** Answers in place of a call that failed or was rejected; not of one that was ignored or cancelled. */
+  fallback(answer: (failure: Failure) => unknown): Pipeline {
+    return this.#with('fallback', answer);
+  }
+
+  /** Ends the whole call, attempts and waits together, with `DeadlineExceededError`. */
+  deadline(deadline: Duration): Pipeline {
+    return this.#with('deadline', deadline);
+  }
+
+  /** Makes a call again after a failure, if it is idempotent. */
+  retry(options: RetryOptions): Pipeline {
+    return this.#with('retry', { ...options });
+  }
+
+  /** Makes a call a second time while the first is still out, if it is idempotent; the first value wins. */
+  hedge(options: HedgeOptions): Pipeline {
+    return this.#with('hedge', { ...options });
+  }
+
+  /** Stops calling what keeps failing. */
+  breaker(options: BreakerOptions = {}): Pipeline {
+    return this.#with('breaker', {
+      ...options,
+      ...(options.halfOpen && { halfOpen: { ...options.halfOpen } }),
+    });
+  }
+
+  /** Bounds the calls at a time. */
+  bulkhead(options: BulkheadOptions | AdaptiveBulkhead): Pipeline {
+    return this.#with('bulkhead', { ...options });
+  }
+
+  /** Bounds the calls per time. */
+  rateLimit(options: RateLimitOptions): Pipeline {
+    return this.#with('rateLimit', { ...options });
+  }
+
+  /** Ends one attempt with `TimeoutError`. */
+  timeout(timeout: Duration): Pipeline {
+    return this.#with('timeout', timeout);
+  }
+
+  #with<S extends keyof Steps>(step: S, options: Steps[S]): Pipeline {
+    const given = ORDER.filter((other) => this.#steps[other] !== undefined);
+    const last = given.at(-1);
+    const inPlace = last === undefined || ORDER.indexOf(step) > ORDER.indexOf(last);
+    if (!inPlace) {
+      const rule = `a pipeline has each step once, outermost first: ${ORDER.join(', ')}`;
+      throw new RangeError(`.${step}() can't come after .${last}(): ${rule}`);
+    }
+    return new Pipeline(this.#options, { ...this.#steps, [step]: options });
+  }
+
+  /**
+   * Makes the call.
+   * @throws what the work threw, or one of this library's errors, see `ResilienceError`
+   */
+  execute<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<T> {
+    return this.#run(work, options, false) as Promise<T>;
+  }
+
+  /** Makes the call, and tells how it ended as a value. Never rejects. */
+  outcome<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<Outcome<T>> {
+    return this.#run(work, options, true) as Promise<Outcome<T>>;
+  }
+
+  /** The same function, behind this pipeline. */
+  wrap<A extends unknown[], T>(
+    work: (ctx: CallContext, ...args: A) => T | PromiseLike<T>,
+  ): (...args: A) => Promise<T> {
+    return (...args) => this.execute((ctx) => work(ctx, ...args));
+  }
+
+  #run(work: Work<unknown>, options: CallOptions, asOutcome: boolean): Promise<unknown> {
+    const machine = this.#machine;
+    const { breaker, bulkhead } = machine;
+    const { signal, deadlineAt } = options;
+    machine.counts.calls++;
+    // The common answer under an outage: given without a call being set up first.
+    if (breaker !== null && breaker.refuses && (signal === undefined || !signal.aborted)) {
+      return refuse(machine, asOutcome);
+    }
+    if (machine.direct && signal === undefined && deadlineAt === undefined && !machine.chaos.active) {
+      if (breaker !== null && !breaker.tryEnter()) return refuse(machine, asOutcome);
+      if (bulkhead === null || bulkhead.tryAcquire()) {
+        return new DirectCall(machine, work, options, asOutcome).start();
+      }
+      if (breaker !== null) breaker.giveBack(breaker.era);
+    }
+    return new Call(machine, work, options, asOutcome).begin();
+  }
+
+  /** Its circuit breaker. @throws TypeError when it has none */
+  get circuit(): BreakerHandle {
+    const { breaker, name } = this.#machine;
+    if (breaker === null) throw new TypeError(`pipeline "${name}" has no breaker`);
+    return breaker;
+  }
+
+  /** Faults to try it with; off until they are set. */
+  get chaos(): Chaos {
+    return this.#machine.chaos;
+  }
+
+  counts(): Counts {
+    const { counts, events, bulkhead } = this.#machine;
+    return {
+      ...counts,
+      rejections: { ...counts.rejections },
+      retriesDenied: { ...counts.retriesDenied },
+      listenerErrors: events.errors,
+      queued: bulkhead?.queued ?? 0,
+    };
+  }
+
+  /** Listens to an event; the function that comes back ends that. What a listener throws changes nothing. */
+  on<E extends ResilienceEvent>(event: E, listener: Listener<E>): () => void {
+    return this.#machine.events.on(event, listener);
+  }
+}
+
+function refuse(machine: Machine, asOutcome: boolean): Promise<unknown> {
+  const { name, counts, events } = machine;
+  counts.rejections.circuit_open++;
+  if (events.heard.rejected) events.emit('rejected', { pipeline: name, code: 'circuit_open' });
+  settle(machine, 'rejected', 0);
+  const { fallback, circuitOpen, circuitOpenOutcome } = machine;
+  if (fallback === null) return asOutcome ? circuitOpenOutcome : rejectLater(() => circuitOpen.error);
+  try {
+    return Promise.resolve(conclude(machine, circuitOpen, asOutcome));
+  } catch (error) {
+    // The fallback threw.
+    return rejectLater(() => error);
+  }
+}
+
+/** @throws RangeError when the name is empty */
+export function pipeline(options: string | PipelineOptions): Pipeline {
+  const copy = typeof options === 'string' ? { name: options } : { ...options };
+  check(typeof copy.name === 'string' && copy.name !== '', 'name', 'the name of a dependency', copy.name);
+  return new Pipeline(copy, {});
+}
