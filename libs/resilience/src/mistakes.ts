@@ -14,8 +14,8 @@ export type JudgedSettings = {
 };
 
 /**
- * With the default back-off, ten attempts spread over half a minute and make an outage ten times the load. What they
- * have not solved, more will not; a message or a person has to.
+ * With the default back-off ten attempts wait up to 26 s and make ten times the load of an outage. What they have not
+ * solved a message that is put back will, or a person.
  */
 const MOST_ATTEMPTS = 10;
 
