@@ -63,6 +63,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   }
 
   get remainingMs(): number {
+    if (this.abandoned) return 0;
     const dueMs = this.list === null ? Infinity : this.dueMs;
     return Math.max(0, Math.min(dueMs, this.call.deadlineAt) - this.call.machine.clock.now());
   }

@@ -112,20 +112,22 @@ export class Breaker extends Expiring implements BreakerHandle {
     super();
     const { window = count(100), failureRate = 0.5, slowRate = 1, halfOpen = {}, openFor = '30s' } = options;
     const { calls = 5, successes = 3, maxWait = '10s' } = halfOpen;
+    checkRates(window, options);
     const most = window.kind === 'count' ? window.size : Number.MAX_SAFE_INTEGER;
-    const minCalls = checkWhole(options.minCalls ?? Math.min(20, most), 'minCalls', 1, most);
-    this.slowAfterMs = options.slowAfter === undefined ? Infinity : toMs(options.slowAfter, 'slowAfter');
+    const minCalls = checkWhole(options.minCalls ?? Math.min(20, most), 'breaker.minCalls', 1, most);
+    this.slowAfterMs =
+      options.slowAfter === undefined ? Infinity : toMs(options.slowAfter, 'breaker.slowAfter');
     this.needsClock = window.kind === 'time';
     this.#window = windowOf(window, {
-      failureRate: checkRate(failureRate, 'failureRate'),
-      slowRate: checkRate(slowRate, 'slowRate'),
+      failureRate: checkRate(failureRate, 'breaker.failureRate'),
+      slowRate: checkRate(slowRate, 'breaker.slowRate'),
       minCalls,
     });
-    this.#probes = checkWhole(calls, 'halfOpen.calls', 1);
-    this.#successes = checkWhole(successes, 'halfOpen.successes', 1, calls);
-    this.#maxWait = deadlineList(clock, toMs(maxWait, 'halfOpen.maxWait'));
+    this.#probes = checkWhole(calls, 'breaker.halfOpen.calls', 1);
+    this.#successes = checkWhole(successes, 'breaker.halfOpen.successes', 1, calls);
+    this.#maxWait = deadlineList(clock, toMs(maxWait, 'breaker.halfOpen.maxWait'));
     this.#fixedOpenTime =
-      typeof openFor === 'function' ? null : deadlineList(clock, toMs(openFor, 'openFor'));
+      typeof openFor === 'function' ? null : deadlineList(clock, toMs(openFor, 'breaker.openFor'));
     const fixedMs = this.#fixedOpenTime?.durationMs ?? 0;
     this.#openFor = typeof openFor === 'function' ? openFor : () => fixedMs;
     this.#clock = clock;
@@ -237,5 +239,16 @@ export class Breaker extends Expiring implements BreakerHandle {
   /** Shared where the duration is an option; a computed one would leave a list behind for each value it ever had. */
   #openTime(ms: number): DeadlineList {
     return ms === this.#fixedOpenTime?.durationMs ? this.#fixedOpenTime : new DeadlineList(ms, this.#clock);
+  }
+}
+
+/** Windows of failures alone have no rates: an option that would do nothing is a misunderstanding. */
+function checkRates({ kind }: WindowOptions, options: BreakerOptions): void {
+  if (kind === 'count' || kind === 'time') return;
+  for (const name of ['failureRate', 'slowRate', 'slowAfter', 'minCalls'] as const) {
+    if (options[name] === undefined) continue;
+    throw new RangeError(
+      `breaker.${name} means nothing with ${kind}(); use count() or time(), or leave it out`,
+    );
   }
 }

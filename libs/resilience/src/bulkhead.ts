@@ -47,10 +47,10 @@ export class Bulkhead {
   #tail: QueueEntry | null = null;
 
   constructor({ max, queue = 0, queueTimeout }: BulkheadOptions, clock: Clock) {
-    this.max = checkWhole(max, 'max', 1);
-    this.queueMax = checkWhole(queue, 'queue', 0);
+    this.max = checkWhole(max, 'bulkhead.max', 1);
+    this.queueMax = checkWhole(queue, 'bulkhead.queue', 0);
     this.queueTimeout =
-      queueTimeout === undefined ? null : deadlineList(clock, toMs(queueTimeout, 'queueTimeout'));
+      queueTimeout === undefined ? null : deadlineList(clock, toMs(queueTimeout, 'bulkhead.queueTimeout'));
   }
 
   /** Takes a permit if one is free and nobody waits for it. */

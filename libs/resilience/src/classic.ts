@@ -3,6 +3,7 @@ import type { OpenFor } from './breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
 import { checkWhole } from './check.ts';
 import type { Duration } from './duration.ts';
+import { copyOptions, splitOptions } from './known-options.ts';
 import { pipeline, type Pipeline } from './pipeline.ts';
 import type { PipelineOptions, RetryOptions } from './plan.ts';
 import { consecutive, decaying } from './window.ts';
@@ -25,12 +26,13 @@ export type CircuitBreakerOptions = CommonOptions & {
 
 /** A circuit breaker by itself, with the parameters of Nygard's "Release It!". */
 export function circuitBreaker(options: CircuitBreakerOptions = {}): Pipeline {
-  const { failureThreshold = 5, recoveryTimeout = '30s', decay = false } = options;
-  const { halfOpenMaxCalls = 3, successThreshold = Math.min(2, halfOpenMaxCalls) } = options;
+  const [common, own] = splitOptions(options);
+  const { failureThreshold = 5, recoveryTimeout = '30s', decay = false } = copyOptions('circuitBreaker', own);
+  const { halfOpenMaxCalls = 3, successThreshold = Math.min(2, halfOpenMaxCalls) } = own;
   checkWhole(failureThreshold, 'failureThreshold', 1);
   checkWhole(halfOpenMaxCalls, 'halfOpenMaxCalls', 1);
   checkWhole(successThreshold, 'successThreshold', 1, halfOpenMaxCalls);
-  return pipeline(common(options, 'circuit breaker')).breaker({
+  return pipeline({ name: 'circuit breaker', ...common }).breaker({
     window: decay ? decaying(failureThreshold) : consecutive(failureThreshold),
     openFor: recoveryTimeout,
     halfOpen: { calls: halfOpenMaxCalls, successes: successThreshold },
@@ -39,28 +41,17 @@ export function circuitBreaker(options: CircuitBreakerOptions = {}): Pipeline {
 
 /** A retry by itself. */
 export function retry(options: RetryOptions & CommonOptions): Pipeline {
-  return pipeline(common(options, 'retry')).retry(options);
+  const [common, own] = splitOptions(options);
+  return pipeline({ name: 'retry', ...common }).retry(own);
 }
 
 /** A bulkhead by itself. */
 export function bulkhead(options: (BulkheadOptions | AdaptiveBulkhead) & CommonOptions): Pipeline {
-  return pipeline(common(options, 'bulkhead')).bulkhead(options);
+  const [common, own] = splitOptions(options);
+  return pipeline({ name: 'bulkhead', ...common }).bulkhead(own);
 }
 
 /** A time-out by itself. */
 export function timeout(duration: Duration, options: CommonOptions = {}): Pipeline {
-  return pipeline(common(options, 'timeout')).timeout(duration);
-}
-
-function common(
-  { name, clock, random, isFailure, isFailureResult }: CommonOptions,
-  form: string,
-): PipelineOptions {
-  return {
-    name: name ?? form,
-    ...(clock && { clock }),
-    ...(random && { random }),
-    ...(isFailure && { isFailure }),
-    ...(isFailureResult && { isFailureResult }),
-  };
+  return pipeline({ name: 'timeout', ...options }).timeout(duration);
 }

@@ -11,6 +11,7 @@ import type { Counts } from './counts.ts';
 import type { Duration } from './duration.ts';
 import type { Listener, ResilienceEvent } from './events.ts';
 import { rejectLater } from './gate.ts';
+import { copyOptions } from './known-options.ts';
 import type { Machine } from './machine.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import {
@@ -28,8 +29,10 @@ const NO_OPTIONS: CallOptions = Object.freeze({});
 /**
  * What stands between this process and one dependency. Steps are added by name, each gives a new pipeline with a state of
  * its own; they apply from the outside in, in the order of the methods below, which is also the order to name them in.
+ *
+ * @typeParam F what its fallback answers
  */
-export class Pipeline {
+export class Pipeline<F = never> {
   readonly #options: PipelineOptions;
   readonly #steps: Steps;
   readonly #machine: Machine;
@@ -46,49 +49,48 @@ export class Pipeline {
   }
 
   /** Answers in place of a call that failed or was rejected; not of one that was ignored or cancelled. */
-  fallback(answer: (failure: Failure) => unknown): Pipeline {
+  fallback<G>(answer: (failure: Failure) => G | PromiseLike<G>): Pipeline<G> {
     return this.#with('fallback', answer);
   }
 
   /** Ends the whole call, attempts and waits together, with `DeadlineExceededError`. */
-  deadline(deadline: Duration): Pipeline {
+  deadline(deadline: Duration): Pipeline<F> {
     return this.#with('deadline', deadline);
   }
 
   /** Makes a call again after a failure, if it is idempotent. */
-  retry(options: RetryOptions): Pipeline {
-    return this.#with('retry', { ...options });
+  retry(options: RetryOptions): Pipeline<F> {
+    return this.#with('retry', copyOptions('retry', options));
   }
 
   /** Makes a call a second time while the first is still out, if it is idempotent; the first value wins. */
-  hedge(options: HedgeOptions): Pipeline {
-    return this.#with('hedge', { ...options });
+  hedge(options: HedgeOptions): Pipeline<F> {
+    return this.#with('hedge', copyOptions('hedge', options));
   }
 
   /** Stops calling what keeps failing. */
-  breaker(options: BreakerOptions = {}): Pipeline {
-    return this.#with('breaker', {
-      ...options,
-      ...(options.halfOpen && { halfOpen: { ...options.halfOpen } }),
-    });
+  breaker(options: BreakerOptions = {}): Pipeline<F> {
+    const copy = copyOptions('breaker', options);
+    if (copy.halfOpen) copy.halfOpen = copyOptions('breaker.halfOpen', copy.halfOpen);
+    return this.#with('breaker', copy);
   }
 
   /** Bounds the calls at a time. */
-  bulkhead(options: BulkheadOptions | AdaptiveBulkhead): Pipeline {
-    return this.#with('bulkhead', { ...options });
+  bulkhead(options: BulkheadOptions | AdaptiveBulkhead): Pipeline<F> {
+    return this.#with('bulkhead', copyOptions('kind' in options ? 'adaptive bulkhead' : 'bulkhead', options));
   }
 
   /** Bounds the calls per time. */
-  rateLimit(options: RateLimitOptions): Pipeline {
-    return this.#with('rateLimit', { ...options });
+  rateLimit(options: RateLimitOptions): Pipeline<F> {
+    return this.#with('rateLimit', copyOptions('rateLimit', options));
   }
 
   /** Ends one attempt with `TimeoutError`. */
-  timeout(timeout: Duration): Pipeline {
+  timeout(timeout: Duration): Pipeline<F> {
     return this.#with('timeout', timeout);
   }
 
-  #with<S extends keyof Steps>(step: S, options: Steps[S]): Pipeline {
+  #with<S extends keyof Steps, G = F>(step: S, options: Steps[S]): Pipeline<G> {
     const given = ORDER.filter((other) => this.#steps[other] !== undefined);
     const last = given.at(-1);
     const inPlace = last === undefined || ORDER.indexOf(step) > ORDER.indexOf(last);
@@ -96,26 +98,26 @@ export class Pipeline {
       const rule = `a pipeline has each step once, outermost first: ${ORDER.join(', ')}`;
       throw new RangeError(`.${step}() can't come after .${last}(): ${rule}`);
     }
-    return new Pipeline(this.#options, { ...this.#steps, [step]: options });
+    return new Pipeline<G>(this.#options, { ...this.#steps, [step]: options });
   }
 
   /**
    * Makes the call.
    * @throws what the work threw, or one of this library's errors, see `ResilienceError`
    */
-  execute<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<T> {
-    return this.#run(work, options, false) as Promise<T>;
+  execute<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<T | F> {
+    return this.#run(work, options, false) as Promise<T | F>;
   }
 
   /** Makes the call, and tells how it ended as a value. Never rejects. */
-  outcome<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<Outcome<T>> {
-    return this.#run(work, options, true) as Promise<Outcome<T>>;
+  outcome<T>(work: Work<T>, options: CallOptions = NO_OPTIONS): Promise<Outcome<T | F>> {
+    return this.#run(work, options, true) as Promise<Outcome<T | F>>;
   }
 
   /** The same function, behind this pipeline. */
   wrap<A extends unknown[], T>(
     work: (ctx: CallContext, ...args: A) => T | PromiseLike<T>,
-  ): (...args: A) => Promise<T> {
+  ): (...args: A) => Promise<T | F> {
     return (...args) => this.execute((ctx) => work(ctx, ...args));
   }
 
@@ -182,9 +184,13 @@ function refuse(machine: Machine, asOutcome: boolean): Promise<unknown> {
   }
 }
 
-/** @throws RangeError when the name is empty */
+/**
+ * A pipeline without a step yet.
+ *
+ * @throws RangeError when the name is empty, or an option is none
+ */
 export function pipeline(options: string | PipelineOptions): Pipeline {
-  const copy = typeof options === 'string' ? { name: options } : { ...options };
+  const copy = typeof options === 'string' ? { name: options } : copyOptions('pipeline', options);
   check(typeof copy.name === 'string' && copy.name !== '', 'name', 'the name of a dependency', copy.name);
   return new Pipeline(copy, {});
 }
