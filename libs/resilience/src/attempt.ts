@@ -4,8 +4,8 @@ import type { CallContext } from './context.ts';
 import { Expiring } from './deadlines.ts';
 import { BulkheadFullError, QueueTimeoutError, RateLimitedError, TimeoutError } from './errors.ts';
 import { gate, later, nothing, rejectNew, resolveNew, type Settle } from './gate.ts';
-import { begin, classify, learn, release } from './judge.ts';
-import { FailedResult, Rejected, Thrown, verdict, type Unsuccessful } from './outcome.ts';
+import { begin, classify, learn, learnFrom, release } from './judge.ts';
+import { FailedResult, Rejected, verdict, type Unsuccessful } from './outcome.ts';
 import { REFUSED } from './rate-limit.ts';
 
 /** Whoever asked for an attempt: the call itself, or a round of parallel attempts. What it answers is the result. */
@@ -34,7 +34,6 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   declare private holdsPermit: boolean;
   /** The breaker's era that let it in. */
   declare private era: number;
-  declare private startedAt: number;
 
   constructor(call: Call, owner: AttemptOwner, attempt: number) {
     super();
@@ -49,7 +48,6 @@ export class Attempt extends Expiring implements CallContext, Waiting {
     this.wait = null;
     this.holdsPermit = false;
     this.era = -1;
-    this.startedAt = 0;
   }
 
   get signal(): AbortSignal {
@@ -64,8 +62,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   get remainingMs(): number {
     if (this.abandoned) return 0;
-    const dueMs = this.list === null ? Infinity : this.dueMs;
-    return Math.max(0, Math.min(dueMs, this.call.deadlineAt) - this.call.machine.clock.now());
+    return Math.max(0, Math.min(this.dueMs, this.call.deadlineAt) - this.call.machine.clock.now());
   }
 
   get idempotencyKey(): string | undefined {
@@ -199,11 +196,11 @@ export class Attempt extends Expiring implements CallContext, Waiting {
     const { timeout, counts, timesStart, chaos, clock } = call.machine;
     counts.attempts++;
     counts.running++;
-    if (timesStart) this.startedAt = clock.now();
+    if (timesStart) this.sinceMs = clock.now();
     const first = gate();
     const resolve = (this.resolve = resolveNew);
     const reject = (this.reject = rejectNew);
-    if (timeout !== null) timeout.add(this, this.startedAt);
+    if (timeout !== null) timeout.add(this, this.sinceMs);
     const work = chaos.active ? this.disturbed() : begin(call.work, this);
     work.then(resolve, reject);
     return first.then(
@@ -226,29 +223,35 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   /** The work has settled with a value. */
   private fulfilled(value: unknown): unknown {
     const { machine } = this.call;
-    if (this.list !== null) this.list.remove(this);
-    release(machine);
     const { isFailureResult } = machine;
     const failed = isFailureResult !== null && verdict(isFailureResult, value);
-    if (failed instanceof Thrown) return this.learnFrom(failed);
-    learn(machine, this.era, this.startedAt, failed);
-    return failed
-      ? this.owner.ended(this, new FailedResult(machine.name, value))
-      : this.owner.succeeded(this, value);
+    if (failed !== false) {
+      return this.settled(failed === true ? new FailedResult(machine.name, value) : failed);
+    }
+    if (this.list !== null) this.list.remove(this);
+    learn(machine, this.era, this.sinceMs, false);
+    release(machine);
+    return this.owner.succeeded(this, value);
   }
 
   /** The work has settled with an error. */
   private failed(error: unknown): unknown {
-    const { call } = this;
+    return this.settled(classify(this.call.machine, error, this.call.cancelled));
+  }
+
+  private settled(result: Unsuccessful): unknown {
+    const { machine } = this.call;
     if (this.list !== null) this.list.remove(this);
-    release(call.machine);
-    return this.learnFrom(classify(call.machine, error, call.cancelled));
+    learnFrom(machine, this.era, this.sinceMs, result);
+    release(machine);
+    return this.owner.ended(this, result);
   }
 
   /** Given up while the work still runs: it keeps its permit until it has settled, since that long it takes a place. */
   private abandon(work: Promise<unknown>): unknown {
     const { machine } = this.call;
     const { counts } = machine;
+    const result = this.interruption!;
     this.abandoned = true;
     counts.abandoned++;
     const late = () => {
@@ -256,14 +259,8 @@ export class Attempt extends Expiring implements CallContext, Waiting {
       release(machine);
     };
     work.then(late, late);
-    if (this.controller !== null) this.controller.abort(this.interruption!.error);
-    return this.learnFrom(this.interruption!);
-  }
-
-  private learnFrom(result: Unsuccessful): unknown {
-    const { machine } = this.call;
-    if (result.status === 'failed') learn(machine, this.era, this.startedAt, true);
-    else if (machine.breaker !== null) machine.breaker.giveBack(this.era);
+    if (this.controller !== null) this.controller.abort(result.error);
+    learnFrom(machine, this.era, this.sinceMs, result);
     return this.owner.ended(this, result);
   }
 }

@@ -24,8 +24,6 @@ export class Call implements AttemptOwner, Cancellable {
   declare readonly machine: Machine;
   declare readonly work: Work<unknown>;
   declare readonly options: CallOptions;
-  /** In ms of the clock; Infinity without a deadline. */
-  declare deadlineAt: number;
   /** Attempts begun, the parallel ones included. */
   declare attempts: number;
   declare private readonly asOutcome: boolean;
@@ -39,7 +37,6 @@ export class Call implements AttemptOwner, Cancellable {
     this.machine = machine;
     this.work = work;
     this.options = options;
-    this.deadlineAt = Infinity;
     this.attempts = 0;
     this.asOutcome = asOutcome;
     this.round = 0;
@@ -51,6 +48,11 @@ export class Call implements AttemptOwner, Cancellable {
 
   get idempotent(): boolean {
     return this.options.idempotent === true || this.options.idempotencyKey !== undefined;
+  }
+
+  /** In ms of the clock; Infinity without a deadline. */
+  get deadlineAt(): number {
+    return this.deadline === null ? Infinity : this.deadline.at;
   }
 
   get cancelled(): boolean {
@@ -66,7 +68,7 @@ export class Call implements AttemptOwner, Cancellable {
     }
     if (machine.deadline !== null || options.deadlineAt !== undefined) {
       this.deadline = new CallDeadline(this);
-      this.deadlineAt = this.deadline.start(options.deadlineAt);
+      this.deadline.start(options.deadlineAt);
       if (this.interruption !== null) return later(() => this.#end(this.interruption!));
     }
     if (machine.retry !== null) machine.retry.budget?.deposit();
@@ -149,8 +151,7 @@ export class Call implements AttemptOwner, Cancellable {
     if (wasRetried(error)) return 'nested';
     if (askedMs > rules.maxRetryAfterMs) return 'retry_after';
     // A wait that the deadline would end is a wait for nothing.
-    if (this.deadlineAt !== Infinity && this.machine.clock.now() + delayMs >= this.deadlineAt)
-      return 'deadline';
+    if (this.deadline !== null && this.machine.clock.now() + delayMs >= this.deadlineAt) return 'deadline';
     return rules.budget === null || rules.budget.tryWithdraw() ? null : 'budget';
   }
 
@@ -188,6 +189,8 @@ export class Call implements AttemptOwner, Cancellable {
 /** The earlier one of two deadlines: the pipeline's, and the one that the caller hands on. */
 class CallDeadline extends Expiring {
   readonly #call: Call;
+  /** In ms of the clock. */
+  at = Infinity;
   #durationMs = 0;
   #isOurs = true;
   #timer: unknown;
@@ -197,18 +200,16 @@ class CallDeadline extends Expiring {
     this.#call = call;
   }
 
-  /** When it will be, in ms of the clock. */
-  start(callersAt = Infinity): number {
+  start(callersAt = Infinity): void {
     const { deadline, clock } = this.#call.machine;
     const nowMs = clock.now();
     const oursAt = deadline === null ? Infinity : nowMs + deadline.durationMs;
-    const dueAt = Math.min(oursAt, callersAt);
-    this.#durationMs = dueAt - nowMs;
+    this.at = Math.min(oursAt, callersAt);
+    this.#durationMs = this.at - nowMs;
     this.#isOurs = oursAt <= callersAt;
     if (this.#durationMs <= 0) this.expire();
     else if (this.#isOurs) deadline!.add(this, nowMs);
     else if (callersAt < Infinity) this.#timer = clock.setTimer(() => this.expire(), this.#durationMs);
-    return dueAt;
   }
 
   end(): void {

@@ -5,17 +5,22 @@ import type { Clock } from './clock.ts';
  * those of the classes made for each call, are assigned in the constructor: as class fields they take twice as long.
  */
 export abstract class Expiring {
-  /** Milliseconds of the list's clock; means nothing while in no list. */
-  declare dueMs: number;
+  /** When its time began to count, in ms of the list's clock. */
+  declare sinceMs: number;
   declare list: DeadlineList | null;
   declare prev: Expiring | null;
   declare next: Expiring | null;
 
   constructor() {
-    this.dueMs = 0;
+    this.sinceMs = 0;
     this.list = null;
     this.prev = null;
     this.next = null;
+  }
+
+  /** When it will expire, in ms of the list's clock; Infinity while it is in no list. */
+  get dueMs(): number {
+    return this.list === null ? Infinity : this.sinceMs + this.list.durationMs;
   }
 
   /** Called once, when it is still in its list at `dueMs`. It is in no list any more then. */
@@ -40,7 +45,7 @@ export class DeadlineList {
   }
 
   add(node: Expiring, nowMs: number): void {
-    node.dueMs = nowMs + this.durationMs;
+    node.sinceMs = nowMs;
     node.list = this;
     node.prev = this.#tail;
     if (this.#tail === null) this.#head = node;
@@ -66,12 +71,13 @@ export class DeadlineList {
   readonly #fire = (): void => {
     this.#armed = false;
     const nowMs = this.#clock.now();
-    for (let head = this.#head; head !== null && head.dueMs <= nowMs; head = this.#head) {
+    for (let head = this.#head; head !== null && head.sinceMs + this.durationMs <= nowMs; head = this.#head) {
       this.remove(head);
       head.expire();
     }
     // The runtime's timers know whole milliseconds and may come a little early: then once more, for the rest.
-    if (this.#head !== null && !this.#armed) this.#arm(Math.max(1, this.#head.dueMs - nowMs));
+    if (this.#head !== null && !this.#armed)
+      this.#arm(Math.max(1, this.#head.sinceMs + this.durationMs - nowMs));
   };
 }
 

@@ -1,9 +1,9 @@
 import { Call } from './call.ts';
 import { conclude, settle } from './conclude.ts';
 import type { CallContext, CallOptions, Work } from './context.ts';
-import { begin, classify, learn, release } from './judge.ts';
+import { begin, classify, learn, learnFrom, release } from './judge.ts';
 import type { Machine } from './machine.ts';
-import { FailedResult, Thrown, verdict, type Unsuccessful } from './outcome.ts';
+import { FailedResult, verdict, type Unsuccessful } from './outcome.ts';
 
 /**
  * The short way, for a call that nothing but its own work can end: no time-out, no deadline, no signal, no hedge, no wait
@@ -66,31 +66,27 @@ export class DirectCall implements CallContext {
 
   private fulfilled(value: unknown): unknown {
     const { machine } = this;
-    release(machine);
     const { isFailureResult } = machine;
     const failed = isFailureResult !== null && verdict(isFailureResult, value);
     if (failed !== false) {
       return this.ended(failed === true ? new FailedResult(machine.name, value) : failed);
     }
     learn(machine, this.era, this.startedAt, false);
+    release(machine);
     settle(machine, 'ok', 1);
     return this.asOutcome ? { status: 'ok', value } : value;
   }
 
   private failed(error: unknown): unknown {
-    release(this.machine);
     return this.ended(classify(this.machine, error, false));
   }
 
-  private ended(result: Unsuccessful | Thrown): unknown {
+  private ended(result: Unsuccessful): unknown {
     const { machine } = this;
-    if (result.status === 'failed') {
-      learn(machine, this.era, this.startedAt, true);
-      if (machine.retry !== null) {
-        return new Call(machine, this.work, this.options, this.asOutcome).goOnAfter(result);
-      }
-    } else if (machine.breaker !== null) {
-      machine.breaker.giveBack(this.era);
+    learnFrom(machine, this.era, this.startedAt, result);
+    release(machine);
+    if (machine.retry !== null && result.status === 'failed') {
+      return new Call(machine, this.work, this.options, this.asOutcome).goOnAfter(result);
     }
     settle(machine, result.status, 1);
     return conclude(machine, result, this.asOutcome);

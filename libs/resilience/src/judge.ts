@@ -27,7 +27,16 @@ export function release({ bulkhead, counts }: Machine): void {
   if (bulkhead !== null) bulkhead.release();
 }
 
-/** Lets the breaker and the adaptive bulkhead learn from an attempt that ended `ok` or `failed`. */
+/** What an attempt without a value tells the breaker: a failure, or that its permit is free again. */
+export function learnFrom(machine: Machine, era: number, startedAt: number, { status }: Unsuccessful): void {
+  if (status === 'failed') learn(machine, era, startedAt, true);
+  else if (machine.breaker !== null) machine.breaker.giveBack(era);
+}
+
+/**
+ * Lets the breaker and the adaptive bulkhead learn from an attempt that ended `ok` or `failed`, while it still is one of
+ * those that run.
+ */
 export function learn(machine: Machine, era: number, startedAt: number, failed: boolean): void {
   const { breaker, adaptive, bulkhead } = machine;
   if (breaker === null && adaptive === null) return;

@@ -73,5 +73,8 @@ export function splitOptions<O extends Partial<PipelineOptions>>(
   const isCommon = ([name]: [string, unknown]) => Object.hasOwn(KNOWN.pipeline, name);
   const entries = Object.entries(options);
   const own = entries.filter((entry) => !isCommon(entry));
-  return [Object.fromEntries(entries.filter(isCommon)), Object.fromEntries(own) as Omit<O, keyof PipelineOptions>];
+  return [
+    Object.fromEntries(entries.filter(isCommon)),
+    Object.fromEntries(own) as Omit<O, keyof PipelineOptions>,
+  ];
 }
