@@ -10,7 +10,8 @@ export abstract class ResilienceError extends Error {
   /** Name of the pipeline. */
   declare readonly pipeline: string;
 
-  constructor(pipeline: string, message: string) {
+  /** @param message left out by a class that composes it when it is read */
+  constructor(pipeline: string, message?: string) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(message);
@@ -61,13 +62,17 @@ export class HedgeLostError extends ResilienceError {
   }
 }
 
-/** `isFailureResult` says that this value is a failure. Callers of `execute` get the value itself. */
+/**
+ * `isFailureResult` says that this value is a failure. Callers of `execute` get the value itself. It is the error's cause,
+ * too: what a response asks for, such as `Retry-After`, is found as it is in errors that wrap one.
+ */
 export class FailedResultError extends ResilienceError {
   declare readonly code: 'failed_result';
   declare readonly value: unknown;
   constructor(pipeline: string, value: unknown) {
     super(pipeline, `"${pipeline}" answered with a failure`);
     hide(this, 'value', value);
+    hide(this, 'cause', value);
   }
 }
 
@@ -82,10 +87,21 @@ export class CircuitOpenError extends RejectedError {
   /** Until the first probe may go, in ms; 0 while probes are out; Infinity while isolated by hand. */
   declare readonly retryAfterMs: number;
   constructor(pipeline: string, retryAfterMs: number) {
-    super(pipeline, `circuit "${pipeline}" is open${untilText(retryAfterMs)}`);
+    super(pipeline);
     this.retryAfterMs = retryAfterMs;
   }
 }
+
+// Under an outage most of these are made and never read, and composing the message is half of what one costs.
+Object.defineProperty(CircuitOpenError.prototype, 'message', {
+  configurable: true,
+  get(this: CircuitOpenError): string {
+    return `circuit "${this.pipeline}" is open${untilText(this.retryAfterMs)}`;
+  },
+  set(this: CircuitOpenError, message: string) {
+    hide(this, 'message', message);
+  },
+});
 
 function untilText(ms: number): string {
   if (ms === Infinity) return ' until it is released by hand';
