@@ -1,0 +1,1 @@
+export { observe, type ObservedPipeline, type ObserveOptions } from './observe.ts';
