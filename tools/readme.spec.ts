@@ -57,7 +57,7 @@ describe.each(libs)('the README of libs/%s', (lib) => {
   }, 30_000);
 
   it('names nothing in its tables that the source does not have', () => {
-    const source = globSync(`libs/${lib}/src/*.ts`, { cwd: root }).map(read).join('\n');
+    const source = globSync(`libs/${lib}/src/**/*.ts`, { cwd: root }).map(read).join('\n');
     const cells = page.split('\n').flatMap((row) => /^\|(.*?)\|(.*?)\|/.exec(row)?.slice(1) ?? []);
     const names = cells.flatMap((cell) =>
       [...cell.matchAll(/`([^`]*)`/g)].flatMap((m) => m[1]!.match(/[a-z]\w{3,}/gi) ?? []),
