@@ -58,7 +58,7 @@ function observed(): Contestant {
     .breaker({ window: count(100) })
     .bulkhead({ max: 100, queue: 100 })
     .timeout('1s');
-  const stop = observe([target], meters.getMeter('bench'));
+  const stop = observe([target], { meter: meters.getMeter('bench') });
   return {
     ...executed(target),
     async check() {
