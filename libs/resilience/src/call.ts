@@ -8,7 +8,7 @@ import type { RetryDenial } from './events.ts';
 import { gate, later, rejectNew, resolveNew } from './gate.ts';
 import { HedgeRound } from './hedge.ts';
 import type { Machine, RetryRules } from './machine.ts';
-import { Thrown, type Unsuccessful } from './outcome.ts';
+import { FailedResult, Thrown, type Unsuccessful } from './outcome.ts';
 import { watch, type Cancellable, type Subscription } from './signals.ts';
 
 /** Whatever a call is busy with. */
@@ -16,8 +16,11 @@ interface Interruptible {
   interrupt(why: Unsuccessful): void;
 }
 
-/** Errors that were retried already. Who called us and retries, too, need not do it all again. */
-const retried = new WeakSet<object>();
+/**
+ * Errors that were retried already, and by whom. Who called us and retries, too, need not do it all again. One object that
+ * is thrown again and again by the work of one pipeline is worth new attempts each time, though.
+ */
+const retriedBy = new WeakMap<object, Machine>();
 
 /** One call, with all its attempts and the waits between them. */
 export class Call implements AttemptOwner, Cancellable {
@@ -148,7 +151,7 @@ export class Call implements AttemptOwner, Cancellable {
 
   #denial(rules: RetryRules, error: unknown, askedMs: number, delayMs: number): RetryDenial | null {
     if (!rules.idempotent && !this.idempotent) return 'not_idempotent';
-    if (wasRetried(error)) return 'nested';
+    if (wasRetried(error, this.machine)) return 'nested';
     if (askedMs > rules.maxRetryAfterMs) return 'retry_after';
     // A wait that the deadline would end is a wait for nothing.
     if (this.deadline !== null && this.machine.clock.now() + delayMs >= this.deadlineAt) return 'deadline';
@@ -175,7 +178,7 @@ export class Call implements AttemptOwner, Cancellable {
 
   #end(result: Unsuccessful): unknown {
     this.#settle(result.status);
-    if (this.round > 1 && result.status === 'failed') markRetried(result.error);
+    if (this.round > 1 && result.status === 'failed') markRetried(result, this.machine);
     return conclude(this.machine, result, this.asOutcome);
   }
 
@@ -226,11 +229,15 @@ class CallDeadline extends Expiring {
   }
 }
 
-function markRetried(error: unknown): void {
-  if (typeof error === 'object' && error !== null) retried.add(error);
+function markRetried(result: Unsuccessful, by: Machine): void {
+  // Of a value that is a failure each read of `error` makes another error.
+  const error = result instanceof FailedResult ? result.value : result.error;
+  if (typeof error === 'object' && error !== null) retriedBy.set(error, by);
 }
 
-function wasRetried(error: unknown, depth = 0): boolean {
+function wasRetried(error: unknown, machine: Machine, depth = 0): boolean {
   if (typeof error !== 'object' || error === null || depth > 5) return false;
-  return retried.has(error) || wasRetried((error as { cause?: unknown }).cause, depth + 1);
+  const by = retriedBy.get(error);
+  if (by !== undefined && by !== machine) return true;
+  return wasRetried((error as { cause?: unknown }).cause, machine, depth + 1);
 }
