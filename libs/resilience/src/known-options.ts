@@ -1,5 +1,6 @@
 import type { AdaptiveBulkhead } from './adaptive.ts';
 import type { BreakerOptions, HalfOpenOptions } from './breaker.ts';
+import { RetryBudget, type BudgetOptions } from './budget.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
 import type { CircuitBreakerOptions } from './classic.ts';
 import type { HedgeOptions, PipelineOptions, RetryOptions } from './plan.ts';
@@ -19,6 +20,7 @@ const KNOWN = {
     maxRetryAfter: 1,
   } satisfies All<RetryOptions>,
   hedge: { after: 1, max: 1, idempotent: 1, budget: 1 } satisfies All<HedgeOptions>,
+  budget: { ratio: 1, perSecond: 1 } satisfies All<BudgetOptions>,
   breaker: {
     window: 1,
     failureRate: 1,
@@ -64,6 +66,17 @@ export function copyOptions<O extends object>(step: keyof typeof KNOWN, options:
     }
   }
   return { ...options };
+}
+
+/** The same for a step with a budget. One that pipelines share stays the one that they share. */
+export function copyWithBudget<O extends RetryOptions | HedgeOptions>(
+  step: 'retry' | 'hedge',
+  options: O,
+): O {
+  const copy = copyOptions(step, options);
+  const { budget } = copy;
+  if (budget && !(budget instanceof RetryBudget)) copy.budget = copyOptions('budget', budget);
+  return copy;
 }
 
 /** The options of the pipeline, and those of its one step. */

@@ -11,7 +11,7 @@ import type { Counts } from './counts.ts';
 import type { Duration } from './duration.ts';
 import type { Listener, ResilienceEvent } from './events.ts';
 import { rejectLater } from './gate.ts';
-import { copyOptions } from './known-options.ts';
+import { copyOptions, copyWithBudget } from './known-options.ts';
 import type { Machine } from './machine.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import {
@@ -60,12 +60,12 @@ export class Pipeline<F = never> {
 
   /** Makes a call again after a failure, if it is idempotent. */
   retry(options: RetryOptions): Pipeline<F> {
-    return this.#with('retry', copyOptions('retry', options));
+    return this.#with('retry', copyWithBudget('retry', options));
   }
 
   /** Makes a call a second time while the first is still out, if it is idempotent; the first value wins. */
   hedge(options: HedgeOptions): Pipeline<F> {
-    return this.#with('hedge', copyOptions('hedge', options));
+    return this.#with('hedge', copyWithBudget('hedge', options));
   }
 
   /** Stops calling what keeps failing. */
