@@ -35,20 +35,25 @@ export function decorators<P extends Readonly<Record<string, Executes>>>(
     Resilient(name) {
       const pipeline = known.get(name);
       check(pipeline !== undefined, 'the pipeline of @Resilient', `one of ${names}`, name);
-      return ((target: unknown, where: string | symbol | object, descriptor?: PropertyDescriptor) => {
-        if (typeof where === 'object') return through(pipeline, target as AsyncMethod);
-        descriptor!.value = through(pipeline, descriptor!.value);
-        return undefined;
-      }) as ResilientMethod;
+      return methodDecorator(() => pipeline);
     },
   };
 }
 
-function through<M extends AsyncMethod>(pipeline: Executes, method: M): M {
+/** Decorates a method so that each call runs through the pipeline that `pipelineOf` answers for its `this`. */
+export function methodDecorator(pipelineOf: (self: unknown) => Executes): ResilientMethod {
+  return ((target: unknown, where: string | symbol | object, descriptor?: PropertyDescriptor) => {
+    if (typeof where === 'object') return through(pipelineOf, target as AsyncMethod);
+    descriptor!.value = through(pipelineOf, descriptor!.value);
+    return undefined;
+  }) as ResilientMethod;
+}
+
+function through<M extends AsyncMethod>(pipelineOf: (self: unknown) => Executes, method: M): M {
   check(typeof method === 'function', 'what @Resilient decorates', 'a method', method);
   const call = method as unknown as (...args: unknown[]) => Promise<unknown>;
   function resilient(this: unknown, ...args: unknown[]): Promise<unknown> {
-    return pipeline.execute((ctx) => call.apply(this, [...args, ctx]));
+    return pipelineOf(this).execute((ctx) => call.apply(this, [...args, ctx]));
   }
   // Routes, guards and pipes of Nest hang on the function that they decorated; metadata is inherited.
   Object.setPrototypeOf(resilient, method);

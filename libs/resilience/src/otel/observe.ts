@@ -1,5 +1,6 @@
 import { metrics, type BatchObservableResult, type Meter } from '@opentelemetry/api';
 import type { BreakerState } from '../breaker.ts';
+import { checkNames } from '../names.ts';
 import type { Pipeline } from '../pipeline.ts';
 import { instrumentsOf, type Instruments } from './instruments.ts';
 
@@ -26,9 +27,7 @@ export function observe(
   { meter = metrics.getMeter('@cairn/resilience') }: ObserveOptions = {},
 ): () => void {
   const observed = [...pipelines];
-  const names = observed.map(({ name }) => name);
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new RangeError(`pipelines must have different names, got "${twice}" twice`);
+  checkNames(observed);
   const instruments = instrumentsOf(meter);
   const withCircuit = observed.filter(hasCircuit);
   const read = (result: BatchObservableResult): void => {
