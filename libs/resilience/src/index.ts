@@ -16,6 +16,7 @@ export type { Chaos, ChaosPlan } from './chaos.ts';
 export { systemClock, type Clock, type SystemClockOptions } from './clock.ts';
 export type { CallContext, CallOptions, Work } from './context.ts';
 export type { Counts } from './counts.ts';
+export { decorators, type AsyncMethod, type Executes, type ResilientMethod } from './decorators.ts';
 export type { Duration } from './duration.ts';
 export {
   BulkheadFullError,
@@ -34,6 +35,7 @@ export {
   type ResilienceErrorCode,
 } from './errors.ts';
 export type { Listener, ResilienceEvent, ResilienceEvents, RetryDenial, Status } from './events.ts';
+export { knownMistakes, type JudgedSettings } from './mistakes.ts';
 export type { Failure, Outcome } from './outcome.ts';
 export { pipeline, type Pipeline } from './pipeline.ts';
 export type { HedgeOptions, PipelineOptions, RetryOptions } from './plan.ts';
