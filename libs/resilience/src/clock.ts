@@ -1,3 +1,5 @@
+import { MAX_DURATION_MS } from './duration.ts';
+
 /** Where a pipeline takes time and timers from. */
 export interface Clock {
   /** Monotonic milliseconds. A wall clock will not do: it steps, and a step must neither open nor hold a circuit. */
@@ -27,7 +29,8 @@ function clockWith(keepAlive: boolean): Clock {
   return Object.freeze({
     now: () => performance.now(),
     setTimer(callback: () => void, delayMs: number) {
-      const timer = setTimeout(callback, delayMs);
+      // The platform would run a longer one at once.
+      const timer = setTimeout(callback, Math.min(delayMs, MAX_DURATION_MS));
       if (!keepAlive) timer.unref();
       return timer;
     },
