@@ -205,7 +205,9 @@ export class Attempt extends Expiring implements CallContext, Waiting {
     work.then(resolve, reject);
     return first.then(
       (value) => this.fulfilled(value),
-      (error: unknown) => (error === this.interruption ? this.abandon(work) : this.failed(error)),
+      (error: unknown) =>
+        // Work can reject with null, too.
+        error !== null && error === this.interruption ? this.abandon(work) : this.failed(error),
     );
   }
 

@@ -14,7 +14,7 @@ export function begin(work: Work<unknown>, ctx: CallContext): Promise<unknown> {
 
 /** What an error of the work says. Only `failed` says something about the other side. */
 export function classify(machine: Machine, error: unknown, cancelled: boolean): Unsuccessful {
-  if (isRejection(error)) return { status: 'rejected', error };
+  if (isRejection(error)) return { status: 'rejected', error, code: error.code };
   if (cancelled || isCancel(error)) return { status: 'cancelled', error };
   const failed = verdict(machine.isFailure, error);
   if (failed instanceof Thrown) return failed;

@@ -19,6 +19,8 @@ export type Failure = Extract<Outcome<never>, { status: 'failed' | 'rejected' }>
 export interface Unsuccessful {
   readonly status: 'failed' | 'ignored' | 'cancelled' | 'rejected';
   readonly error: unknown;
+  /** Of one that was rejected. */
+  readonly code?: RejectionCode;
 }
 
 /**
