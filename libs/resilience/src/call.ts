@@ -121,12 +121,14 @@ export class Call implements AttemptOwner, Cancellable {
   ended(_attempt: unknown, result: Unsuccessful): unknown {
     const { retry } = this.machine;
     if (retry === null || result.status !== 'failed' || this.interruption !== null) return this.#end(result);
+    let next;
     try {
-      return this.#retry(retry, result) ?? this.#end(result);
+      next = this.#retry(retry, result);
     } catch (error) {
       // `retryOn` or `retryAfter` threw.
       return this.#end(new Thrown(error));
     }
+    return next ?? this.#end(result);
   }
 
   /** The wait and what follows it, or nothing when this was the last attempt. */
