@@ -140,7 +140,7 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   /** True when no call goes through, and asking `tryEnter` is needless. */
   get refuses(): boolean {
-    return this.#state >= OPEN;
+    return this.#state !== CLOSED && (this.#state !== HALF_OPEN || this.#probesAreOut);
   }
 
   get retryAfterMs(): number {
@@ -151,10 +151,13 @@ export class Breaker extends Expiring implements BreakerHandle {
   /** Lets a call in, into the present `era`. A probe takes one of the permits of this half-open period. */
   tryEnter(): boolean {
     if (this.#state === CLOSED) return true;
-    if (this.#state !== HALF_OPEN || this.#running + this.#succeeded + this.#failed >= this.#probes)
-      return false;
+    if (this.#state !== HALF_OPEN || this.#probesAreOut) return false;
     this.#running++;
     return true;
+  }
+
+  get #probesAreOut(): boolean {
+    return this.#running + this.#succeeded + this.#failed >= this.#probes;
   }
 
   /** The result of a call that was let in during `era`. */

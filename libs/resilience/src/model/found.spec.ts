@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { consecutive, pipeline } from '../index.ts';
+import { pipeline } from '../index.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 
 const down = () => Promise.reject(new Error('down'));
@@ -18,5 +18,22 @@ describe('What the model has found', () => {
 
     expect(settled).toEqual(['failed']);
     expect(calls.counts()).toMatchObject({ calls: 1, failed: 1, ignored: 0 });
+  });
+
+  it.each([
+    ['with a signal', { signal: new AbortController().signal }],
+    ['without a signal', {}],
+  ])('makes no attempt of a call %s that finds all probes out', async (_, options) => {
+    const calls = pipeline({ name: 'it', clock: new VirtualClock() }).breaker({
+      halfOpen: { calls: 1, successes: 1 },
+    });
+    calls.circuit.restore({ state: 'half_open', openings: 1, openForMs: 0, window: null });
+    const attempts: number[] = [];
+    calls.on('settled', (event) => attempts.push(event.attempts));
+    void calls.execute(hung, options);
+
+    expect(await calls.outcome(down, options)).toMatchObject({ code: 'circuit_open' });
+
+    expect(attempts).toEqual([0]);
   });
 });
