@@ -3,14 +3,12 @@ import { build } from 'esbuild';
 import { spawnSync } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { blockOf, shows } from './readme.ts';
 
 /** The READMEs of libs and apps say what is so: their examples are run, and their tables are held against the code. */
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const libs = globSync('libs/*', { cwd: root }).map((path) => basename(path));
-
-const blockOf = (page: string, language: string) =>
-  new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(page)?.[1] ?? '';
 
 /** Runs TypeScript as if it stood in this repository, on the libs' sources; decorators included. */
 async function run(source: string) {
@@ -39,13 +37,6 @@ async function run(source: string) {
     timeout: 20_000,
   });
   return stdout + stderr;
-}
-
-/** Whether the output is what the README shows; `…` there stands for what differs from run to run. */
-function shows(expected: string, output: string): boolean {
-  const parts = expected.trim().split('…');
-  const pattern = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[^\\n]*');
-  return new RegExp(`^${pattern}$`).test(output.trim());
 }
 
 describe.each(libs)('the README of libs/%s', (lib) => {
