@@ -1,7 +1,7 @@
 import { check } from './check.ts';
 
 /** What a decorator needs of a pipeline. */
-export type Executes = { execute<T>(work: (ctx: unknown) => T | PromiseLike<T>): Promise<T> };
+export type Executes = { execute(work: (ctx: unknown) => unknown): Promise<unknown> };
 
 /** A decorated method answers with a promise, whatever it answered with before; so it had better say so. */
 export type AsyncMethod = (...args: never[]) => Promise<unknown>;
