@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { showFailureCases } from './failure-cases.ts';
 import { benchResilience } from './resilience.ts';
 import { benchStartup } from './startup.ts';
 
@@ -11,6 +12,11 @@ interface Bench {
 
 /** `npm run bench -- <what>`. Figures are printed, never asserted by tests: the machine may be busy. */
 const BENCHES: Record<string, Bench> = {
+  'failure-cases': {
+    does: 'a breaker that never closes, and a retry storm, simulated; --gate exits 1 when a limit is missed',
+    runs: 1,
+    run: showFailureCases,
+  },
   resilience: {
     does: 'our calls against cockatiel, opossum and none; --gate exits 1 when a limit is missed',
     runs: 5,
