@@ -200,7 +200,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
     const first = gate();
     const resolve = (this.resolve = resolveNew);
     const reject = (this.reject = rejectNew);
-    if (timeout !== null) timeout.add(this, this.sinceMs);
+    if (timeout !== null) timeout.add(this, this.sinceMs!);
     const work = chaos.active ? this.disturbed() : begin(call.work, this);
     work.then(resolve, reject);
     return first.then(

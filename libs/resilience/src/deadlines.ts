@@ -5,14 +5,14 @@ import type { Clock } from './clock.ts';
  * those of the classes made for each call, are assigned in the constructor: as class fields they take twice as long.
  */
 export abstract class Expiring {
-  /** When its time began to count, in ms of the list's clock. */
-  declare sinceMs: number;
+  /** When its time began to count, in ms of the list's clock. A number in it is a box of its own: hence null at first. */
+  declare sinceMs: number | null;
   declare list: DeadlineList | null;
   declare prev: Expiring | null;
   declare next: Expiring | null;
 
   constructor() {
-    this.sinceMs = 0;
+    this.sinceMs = null;
     this.list = null;
     this.prev = null;
     this.next = null;
@@ -20,7 +20,7 @@ export abstract class Expiring {
 
   /** When it will expire, in ms of the list's clock; Infinity while it is in no list. */
   get dueMs(): number {
-    return this.list === null ? Infinity : this.sinceMs + this.list.durationMs;
+    return this.list === null ? Infinity : this.sinceMs! + this.list.durationMs;
   }
 
   /** Called once, when it is still in its list at `dueMs`. It is in no list any more then. */
@@ -71,13 +71,17 @@ export class DeadlineList {
   readonly #fire = (): void => {
     this.#armed = false;
     const nowMs = this.#clock.now();
-    for (let head = this.#head; head !== null && head.sinceMs + this.durationMs <= nowMs; head = this.#head) {
+    for (
+      let head = this.#head;
+      head !== null && head.sinceMs! + this.durationMs <= nowMs;
+      head = this.#head
+    ) {
       this.remove(head);
       head.expire();
     }
     // The runtime's timers know whole milliseconds and may come a little early: then once more, for the rest.
     if (this.#head !== null && !this.#armed)
-      this.#arm(Math.max(1, this.#head.sinceMs + this.durationMs - nowMs));
+      this.#arm(Math.max(1, this.#head.sinceMs! + this.durationMs - nowMs));
   };
 }
 

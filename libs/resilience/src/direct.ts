@@ -16,7 +16,7 @@ export class DirectCall implements CallContext {
   declare private readonly work: Work<unknown>;
   declare private readonly asOutcome: boolean;
   declare private readonly era: number;
-  declare private readonly startedAt: number;
+  declare private readonly startedAt: number | null;
 
   constructor(machine: Machine, work: Work<unknown>, options: CallOptions, asOutcome: boolean) {
     this.options = options;
@@ -24,7 +24,7 @@ export class DirectCall implements CallContext {
     this.work = work;
     this.asOutcome = asOutcome;
     this.era = machine.breaker === null ? -1 : machine.breaker.era;
-    this.startedAt = machine.timesStart ? machine.clock.now() : 0;
+    this.startedAt = machine.timesStart ? machine.clock.now() : null;
   }
 
   get signal(): AbortSignal {

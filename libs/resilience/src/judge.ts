@@ -28,7 +28,12 @@ export function release({ bulkhead, counts }: Machine): void {
 }
 
 /** What an attempt without a value tells the breaker: a failure, or that its permit is free again. */
-export function learnFrom(machine: Machine, era: number, startedAt: number, { status }: Unsuccessful): void {
+export function learnFrom(
+  machine: Machine,
+  era: number,
+  startedAt: number | null,
+  { status }: Unsuccessful,
+): void {
   if (status === 'failed') learn(machine, era, startedAt, true);
   else if (machine.breaker !== null) machine.breaker.giveBack(era);
 }
@@ -37,11 +42,11 @@ export function learnFrom(machine: Machine, era: number, startedAt: number, { st
  * Lets the breaker and the adaptive bulkhead learn from an attempt that ended `ok` or `failed`, while it still is one of
  * those that run.
  */
-export function learn(machine: Machine, era: number, startedAt: number, failed: boolean): void {
+export function learn(machine: Machine, era: number, startedAt: number | null, failed: boolean): void {
   const { breaker, adaptive, bulkhead } = machine;
   if (breaker === null && adaptive === null) return;
   const nowMs = machine.timesEnd ? machine.clock.now() : 0;
-  const tookMs = nowMs - startedAt;
+  const tookMs = startedAt === null ? 0 : nowMs - startedAt;
   if (adaptive !== null) {
     adaptive.sample(tookMs, bulkhead!.running, failed);
     bulkhead!.resize(adaptive.limit);
