@@ -18,11 +18,17 @@ const mail = {
 } as const;
 
 /** The four mistakes, in words of this spec. */
-const judge: Parameters<typeof withoutMistakes>[1] = (p) => [
-  ...(p.openForMs < 2 * p.recoveryTimeMs ? ['it would not close'] : []),
-  ...(p.successThreshold < 2 ? ['one success proves nothing'] : []),
-  ...(p.jitter === 'none' ? ['all come back together'] : []),
-  ...(p.attempts === Infinity ? ['it never gives up'] : []),
+const judge: Parameters<typeof withoutMistakes>[1] = ({
+  openForMs = Infinity,
+  recoveryTimeMs = 0,
+  successThreshold,
+  jitter,
+  attempts,
+}) => [
+  ...(openForMs < 2 * recoveryTimeMs ? [`openForMs is below 2 * recoveryTimeMs`] : []),
+  ...(successThreshold === 1 ? ['one success proves nothing'] : []),
+  ...(jitter === 'none' ? ['jitter is none'] : []),
+  ...(attempts === Infinity ? ['no end of attempts'] : []),
 ];
 const schema = withoutMistakes(
   z.object({
@@ -39,8 +45,10 @@ const problemsOf = (env: Record<string, string>, of = schema) => {
     parseConfig(of, { PORT: '1', ...env });
     return {};
   } catch (error) {
-    const { problems } = error as ConfigError;
-    return Object.fromEntries(problems.map(({ variable, problem }) => [variable, problem]));
+    const byVariable = Map.groupBy((error as ConfigError).problems, ({ variable }) => variable);
+    return Object.fromEntries(
+      [...byVariable].map(([variable, all]) => [variable, all.map(({ problem }) => problem).join('; ')]),
+    );
   }
 };
 
@@ -73,7 +81,9 @@ describe('the settings of a dependency', () => {
     ['MAIL_RETRY_JITTER', 'some'],
     ['FILES_MAX_QUEUED', '-1'],
   ])('refuse %s=%s', (variable, value) => {
-    expect(problemsOf({ [variable]: value })).toEqual({ [variable]: expect.stringMatching(/^expected /) });
+    expect(problemsOf({ [variable]: value })).toEqual({
+      [variable]: expect.stringMatching(/^expected [^;]*$/),
+    });
   });
 
   it('are none that nobody knows: a slip in a name is found where it is made', () => {
@@ -87,51 +97,46 @@ describe('the settings of a dependency', () => {
 });
 
 describe('a mistake', () => {
+  const tooShort = 'MAIL_BREAKER_OPEN_MS is below 2 * MAIL_RECOVERY_MS';
+  const more = (than: string) => `${than}. Set it to at most ${than.split(' ').at(-1)}`;
   it.each([
-    [
-      { MAIL_BREAKER_OPEN_MS: '4999' },
-      'MAIL_BREAKER_OPEN_MS',
-      'it would not close; set it to 5000 or more, or MAIL_RECOVERY_MS to what is true',
-    ],
-    [
-      { MAIL_RECOVERY_MS: '2501' },
-      'MAIL_BREAKER_OPEN_MS',
-      'it would not close; set it to 5002 or more, or MAIL_RECOVERY_MS to what is true',
-    ],
-    [
-      { MAIL_BREAKER_SUCCESSES: '1' },
-      'MAIL_BREAKER_SUCCESSES',
-      'one success proves nothing; set it to 2 or more',
-    ],
-    [{ MAIL_RETRY_JITTER: 'none' }, 'MAIL_RETRY_JITTER', 'all come back together; set it to full'],
-    [{ MAIL_ATTEMPTS: 'unlimited' }, 'MAIL_ATTEMPTS', 'it never gives up; set it to a number from 1 to 10'],
+    [{ MAIL_BREAKER_OPEN_MS: '4999' }, 'MAIL_BREAKER_OPEN_MS', tooShort],
+    [{ MAIL_RECOVERY_MS: '2501' }, 'MAIL_BREAKER_OPEN_MS', tooShort],
+    [{ MAIL_BREAKER_SUCCESSES: '1' }, 'MAIL_BREAKER_SUCCESSES', 'one success proves nothing'],
+    [{ MAIL_RETRY_JITTER: 'none' }, 'MAIL_RETRY_JITTER', 'MAIL_RETRY_JITTER is none'],
+    [{ MAIL_ATTEMPTS: 'unlimited' }, 'MAIL_ATTEMPTS', 'no end of MAIL_ATTEMPTS'],
     [
       { MAIL_BREAKER_SUCCESSES: '4' },
       'MAIL_BREAKER_SUCCESSES',
-      '4 is more than MAIL_BREAKER_PROBES, 3; set it to 3 or less',
+      more('MAIL_BREAKER_SUCCESSES is 4, more than MAIL_BREAKER_PROBES, 3'),
     ],
     [
       { MAIL_BREAKER_WINDOW_CALLS: '4' },
       'MAIL_BREAKER_MIN_CALLS',
-      '5 is more than MAIL_BREAKER_WINDOW_CALLS, 4; set it to 4 or less',
+      more('MAIL_BREAKER_MIN_CALLS is 5, more than MAIL_BREAKER_WINDOW_CALLS, 4'),
     ],
     [
       { MAIL_RETRY_MAX_MS: '99' },
       'MAIL_RETRY_BASE_MS',
-      '100 is more than MAIL_RETRY_MAX_MS, 99; set it to 99 or less',
+      more('MAIL_RETRY_BASE_MS is 100, more than MAIL_RETRY_MAX_MS, 99'),
     ],
     [
       { MAIL_DEADLINE_MS: '1000' },
       'MAIL_TIMEOUT_MS',
-      '2000 is more than MAIL_DEADLINE_MS, 1000; set it to 1000 or less',
+      more('MAIL_TIMEOUT_MS is 2000, more than MAIL_DEADLINE_MS, 1000'),
     ],
-  ])('is refused with what to set: %j', (env, variable, problem) => {
+  ])('is refused, and says of which variables: %j', (env, variable, problem) => {
     expect(problemsOf(env as Record<string, string>)).toEqual({ [variable]: problem });
   });
 
   it('is told together with all others and with variables that are bad by themselves', () => {
     const env = { PORT: 'x', MAIL_BREAKER_OPEN_MS: '1', MAIL_RETRY_JITTER: 'none', MAIL_ATTEMPTS: 'no' };
-    expect(Object.keys(problemsOf(env)).sort()).toEqual(Object.keys(env).sort());
+    expect(problemsOf(env)).toEqual({
+      PORT: expect.stringMatching(/^expected/),
+      MAIL_ATTEMPTS: expect.stringMatching(/^expected/),
+      MAIL_BREAKER_OPEN_MS: tooShort,
+      MAIL_RETRY_JITTER: 'MAIL_RETRY_JITTER is none',
+    });
   });
 
   it('is none at the very border', () => {

@@ -28,13 +28,21 @@ type Setting = keyof typeof SETTINGS;
 type ValueOf<S> = S extends `${string}RETRY_JITTER` ? 'full' | 'equal' | 'none' : number;
 type Defaults<P extends string> = { [S in Setting as `${P}_${S}`]?: ValueOf<S> };
 
-/** The settings that the known mistakes are made with, as the judge takes them. */
+/** The settings that mistakes are made with, as their judge takes them; one that is left out is not judged. */
 export type Policies = {
-  recoveryTimeMs: number;
-  openForMs: number;
-  successThreshold: number;
-  jitter: 'full' | 'equal' | 'none';
-  attempts: number;
+  recoveryTimeMs?: number | undefined;
+  openForMs?: number | undefined;
+  successThreshold?: number | undefined;
+  jitter?: 'full' | 'equal' | 'none' | undefined;
+  attempts?: number | undefined;
+};
+
+const VARIABLES: Record<keyof Policies, Setting> = {
+  recoveryTimeMs: 'RECOVERY_MS',
+  openForMs: 'BREAKER_OPEN_MS',
+  successThreshold: 'BREAKER_SUCCESSES',
+  jitter: 'RETRY_JITTER',
+  attempts: 'ATTEMPTS',
 };
 
 /**
@@ -59,18 +67,11 @@ export function guarded<const P extends string, const D extends Defaults<P>>(
   return Object.fromEntries(variables) as never;
 }
 
-// What no judge objects to; it stands in for settings that a dependency does not have.
-const HARMLESS: Policies = {
-  recoveryTimeMs: 1,
-  openForMs: 1000,
-  successThreshold: 2,
-  jitter: 'full',
-  attempts: 1,
-};
+type Refinement = { issues: { path?: PropertyKey[] }[]; addIssue: (issue: object) => void };
 
 /**
  * The schema, which now also refuses policies that each look right and are wrong together. `judge` says what is wrong
- * with them, in a sentence each; which variable to set instead is added here.
+ * with them, in a sentence each; where it names one of its fields, the variable's name is put.
  */
 export function withoutMistakes<S extends z.ZodObject>(
   schema: S,
@@ -80,9 +81,12 @@ export function withoutMistakes<S extends z.ZodObject>(
   const prefixes = new Set(
     names.flatMap((name) => /^(.+)_(?:ATTEMPTS|BREAKER_OPEN_MS)$/.exec(name)?.[1] ?? []),
   );
-  const refuse = (config: Record<string, unknown>, { addIssue }: { addIssue: (issue: object) => void }) => {
+  const refuse = (config: Record<string, unknown>, { issues, addIssue }: Refinement) => {
+    // What is bad by itself is told already.
+    const bad = new Set(issues.map(({ path }) => path?.[0]));
+    const good = Object.fromEntries(Object.entries(config).filter(([name]) => !bad.has(name)));
     for (const prefix of prefixes)
-      for (const { variable, problem } of mistakesOf(prefix, config, judge))
+      for (const { variable, problem } of mistakesOf(prefix, good, judge))
         addIssue({ code: 'custom', path: [variable], message: problem, input: config[variable] });
   };
   // Also when other variables are bad: a deployment is repaired in one round.
@@ -90,33 +94,34 @@ export function withoutMistakes<S extends z.ZodObject>(
 }
 
 function mistakesOf(prefix: string, config: Record<string, unknown>, judge: (p: Policies) => string[]) {
-  const name = (setting: Setting) => `${prefix}_${setting}`;
-  const number = (setting: Setting) => {
-    const value = config[name(setting)];
-    return typeof value === 'number' ? value : undefined;
-  };
   const mistakes: { variable: string; problem: string }[] = [];
-  /** One mistake at a time, so that it is known which variables it is about. */
-  const ask = (made: Partial<Policies>, setting: Setting, remedy: string) => {
-    if (Object.values<unknown>(made).includes(undefined)) return;
-    for (const mistake of judge({ ...HARMLESS, ...made }))
-      mistakes.push({ variable: name(setting), problem: `${mistake}; ${remedy}` });
+  const nameOf = (setting: Setting) => `${prefix}_${setting}`;
+  const valueOf = (setting: Setting) => config[nameOf(setting)];
+  const variables = Object.entries(VARIABLES) as [keyof Policies, Setting][];
+
+  /** One mistake at a time, so that it is known which variable it is about. */
+  const ask = (setting: Setting, ...fields: (keyof Policies)[]) => {
+    const policies = Object.fromEntries(fields.map((field) => [field, valueOf(VARIABLES[field])]));
+    if (Object.values(policies).includes(undefined)) return;
+    for (const mistake of judge(policies)) {
+      const problem = variables.reduce(
+        (text, [field, of]) => text.replaceAll(new RegExp(`\\b${field}\\b`, 'g'), nameOf(of)),
+        mistake,
+      );
+      mistakes.push({ variable: nameOf(setting), problem });
+    }
   };
   const atMost = (setting: Setting, other: Setting) => {
-    const [value, limit] = [number(setting), number(other)];
-    if (value === undefined || limit === undefined || value <= limit) return;
-    const problem = `${value} is more than ${name(other)}, ${limit}; set it to ${limit} or less`;
-    mistakes.push({ variable: name(setting), problem });
+    const [value, limit] = [Number(valueOf(setting)), Number(valueOf(other))];
+    if (!(value > limit)) return;
+    const problem = `${nameOf(setting)} is ${value}, more than ${nameOf(other)}, ${limit}. Set it to at most ${limit}`;
+    mistakes.push({ variable: nameOf(setting), problem });
   };
 
-  const [openForMs, recoveryTimeMs] = [number('BREAKER_OPEN_MS'), number('RECOVERY_MS')];
-  const [successThreshold, attempts] = [number('BREAKER_SUCCESSES'), number('ATTEMPTS')];
-  const jitter = config[name('RETRY_JITTER')] as Policies['jitter'] | undefined;
-  const twice = `set it to ${2 * (recoveryTimeMs ?? 0)} or more, or ${name('RECOVERY_MS')} to what is true`;
-  ask({ openForMs, recoveryTimeMs }, 'BREAKER_OPEN_MS', twice);
-  ask({ successThreshold }, 'BREAKER_SUCCESSES', 'set it to 2 or more');
-  ask({ jitter }, 'RETRY_JITTER', 'set it to full');
-  ask({ attempts }, 'ATTEMPTS', `set it to a number from 1 to ${MOST_ATTEMPTS}`);
+  ask('BREAKER_OPEN_MS', 'openForMs', 'recoveryTimeMs');
+  ask('BREAKER_SUCCESSES', 'successThreshold');
+  ask('RETRY_JITTER', 'jitter');
+  ask('ATTEMPTS', 'attempts');
   atMost('BREAKER_SUCCESSES', 'BREAKER_PROBES');
   atMost('BREAKER_MIN_CALLS', 'BREAKER_WINDOW_CALLS');
   atMost('RETRY_BASE_MS', 'RETRY_MAX_MS');
