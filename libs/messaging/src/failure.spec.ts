@@ -32,9 +32,10 @@ describe('the pause after a failure', () => {
 
   it.each([
     [0, 200],
+    [6999.2, 7000],
     [3_600_000, 60_000],
     [Infinity, 60_000],
-  ])('stays in bounds when the failure says %d', (retryAfterMs, pauseMs) => {
+  ])('stays whole and in bounds when the failure says %d', (retryAfterMs, pauseMs) => {
     expect(pauseAfter(failure({ retryAfterMs }), 9, bounds)).toBe(pauseMs);
   });
 

@@ -57,7 +57,7 @@ export function pauseAfter(
   { maxBackoffMs, maxPauseMs }: { maxBackoffMs: number; maxPauseMs: number },
 ): number {
   const hint = retryAfterOf(error);
-  if (hint !== undefined) return Math.max(FIRST_BACKOFF_MS, Math.min(hint, maxPauseMs));
+  if (hint !== undefined) return Math.ceil(Math.max(FIRST_BACKOFF_MS, Math.min(hint, maxPauseMs)));
   return Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(tries - 1, 10), maxBackoffMs);
 }
 
