@@ -8,6 +8,7 @@ beforeAll(async () => {
     EXPIRE_UNPAID_ORDERS: '* * * * * *',
     GATEWAY_TIMEOUT_MS: '300',
     GATEWAY_BREAKER_OPEN_MS: '500',
+    GATEWAY_RECOVERY_MS: '250',
   });
 }, 60_000);
 afterAll(() => system?.stop());

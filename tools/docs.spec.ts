@@ -25,7 +25,7 @@ function codesIn(...texts: string[]): Codes {
   const add = (code: string, kind?: string) => codes.set(code, (kind && KINDS[kind]) ?? codes.get(code));
   for (const source of texts) {
     const kind = /\bkind = '(\w+)';/.exec(source)?.[1];
-    for (const [, value] of source.matchAll(/\b(?:readonly|const) code = ([^;]*);/g))
+    for (const [, value] of source.matchAll(/\b(?:readonly|const) code(?: =|:) ([^;]*);/g))
       for (const [, code] of value!.matchAll(/'([a-z_]+)'/g)) add(code!, kind);
     for (const [, table] of source.matchAll(/_ERRORS = \{([^}]*)\}/g))
       for (const [, code, of] of table!.matchAll(/(\w+): '(\w+)'/g)) add(code!, of);
@@ -81,6 +81,7 @@ describe('docs/errors.md', () => {
 describe('the scanner', () => {
   it.each([
     ["class A { readonly code = 'gone_fishing'; }", [['gone_fishing', undefined]]],
+    ["class A { declare readonly code: 'gone_fishing'; }", [['gone_fishing', undefined]]],
     ["class A { readonly code = 'gone'; readonly kind = 'conflict'; }", [['gone', '409']]],
     [
       "const code = status === 404 ? 'no_route' : 'odd';",

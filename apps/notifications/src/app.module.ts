@@ -27,6 +27,9 @@ export type Parts = ReturnType<typeof createParts>;
 export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   const dataSource = createDataSource(config);
   const mail = new MailSender(config);
+  mail.policies.on('stateChange', ({ pipeline, from, to }) =>
+    logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
+  );
   const broker = new Broker({
     brokers: config.KAFKA_BROKERS,
     clientId: 'notifications',
@@ -40,6 +43,8 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
     around: ({ correlationid: correlationId, traceparent }, handle) =>
       withContext(newContext({ correlationId, traceparent }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
     onCrash: (error) => health.crashed('consumer', error.message),
   });
   health.add('postgres', () => dataSource.query('SELECT 1'));

@@ -1,8 +1,9 @@
-import { integer, list, oneOf, port, text, url } from '@cairn/config';
+import { guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
+import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
 /** Every variable that notifications reads. `node main.js config` prints what is in force. */
-export const schema = z.object({
+const variables = z.object({
   HOST: text('address it listens on', '0.0.0.0'),
   PORT: port('port for HTTP and probes', 3003),
   LOG_LEVEL: oneOf('least severity that is logged', ['trace', 'debug', 'info', 'warn', 'error'], 'info'),
@@ -13,7 +14,19 @@ export const schema = z.object({
   JWT_ISSUER: text('issuer that tokens must name'),
   JWT_AUDIENCE: text('audience that tokens must name', 'cairn'),
   SMTP_URL: url('mail server', ['smtp', 'smtps']),
-  SMTP_TIMEOUT_MS: integer('how long sending one e-mail may take', { min: 1, default: 5000, unit: 'ms' }),
+  // No retry: a mail that may have been taken is not sent again at once. Its message comes again, under a lease.
+  ...guarded('SMTP', 'the mail server', {
+    SMTP_BREAKER_WINDOW_CALLS: 20,
+    SMTP_BREAKER_FAILURE_PERCENT: 50,
+    SMTP_BREAKER_MIN_CALLS: 5,
+    SMTP_BREAKER_OPEN_MS: 5000,
+    SMTP_BREAKER_PROBES: 3,
+    SMTP_BREAKER_SUCCESSES: 2,
+    SMTP_RECOVERY_MS: 2500,
+    SMTP_MAX_CONCURRENT: 4,
+    SMTP_MAX_QUEUED: 0,
+    SMTP_TIMEOUT_MS: 5000,
+  }),
   MAIL_FROM: text(
     'who e-mails come from; its domain is part of every Message-ID',
     'Cairn <orders@cairn.example>',
@@ -31,5 +44,7 @@ export const schema = z.object({
     unit: 'ms',
   }),
 });
+
+export const schema = withoutMistakes(variables, knownMistakes);
 
 export type Config = z.infer<typeof schema>;

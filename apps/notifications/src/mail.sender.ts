@@ -1,4 +1,4 @@
-import { circuitBreaker, timeout, type Call } from '@cairn/resilience';
+import { count, pipeline, type Pipeline } from '@cairn/resilience';
 import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
 import type { Letter, Outcome } from './notification.ts';
@@ -9,28 +9,33 @@ export type Mail = Pick<Letter, 'subject' | 'text' | 'html'> & {
   correlationId?: string;
 };
 
+type Settings = Pick<Config, Extract<keyof Config, `SMTP_${string}`> | 'MAIL_FROM'>;
+
+// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be sent.
+const UNTIL_SOMEBODY_CALLS = '1h';
+
 /** The mail server could not be asked, or asked us to come back later: the mail may or may not have been taken. */
 export class MailUnavailableError extends Error {
   readonly code = 'mail_unavailable';
   readonly transient = true;
 }
 
-/** Sends e-mails over SMTP, behind time-out and breaker. The consumer retries: it can wait for as long as it takes. */
+/**
+ * Sends e-mails over SMTP, behind breaker, bulkhead and timeout. No retry: a mail whose answer got lost may have been
+ * taken. The consumer sends it again, under its lease, and can wait for as long as it takes.
+ */
 export class MailSender {
+  readonly policies: Pipeline;
   readonly #transport;
-  readonly #guarded: <T>(call: Call<T>) => Promise<T>;
 
-  constructor({
-    SMTP_URL,
-    SMTP_TIMEOUT_MS,
-    MAIL_FROM,
-  }: Pick<Config, 'SMTP_URL' | 'SMTP_TIMEOUT_MS' | 'MAIL_FROM'>) {
+  constructor(settings: Settings) {
+    const { SMTP_URL, SMTP_TIMEOUT_MS, MAIL_FROM } = settings;
     this.#transport = createTransport(
       {
         url: SMTP_URL,
         // A connection per mail costs 150 ms each.
         pool: true,
-        maxConnections: 4,
+        maxConnections: settings.SMTP_MAX_CONCURRENT,
         // Once, for a pooled connection that the server has dropped in the meantime.
         maxRequeues: 1,
         connectionTimeout: SMTP_TIMEOUT_MS,
@@ -42,9 +47,23 @@ export class MailSender {
       },
       { from: MAIL_FROM },
     );
-    const breaker = circuitBreaker({ name: 'smtp', failures: 5, openMs: 2000, probes: 1 });
-    const limit = timeout(SMTP_TIMEOUT_MS);
-    this.#guarded = (call) => breaker((signal) => limit(call, signal));
+    this.policies = pipeline({
+      name: 'smtp',
+      isFailure: (error) => (error as { transient?: unknown }).transient === true,
+    })
+      .breaker({
+        window: count(settings.SMTP_BREAKER_WINDOW_CALLS),
+        failureRate: settings.SMTP_BREAKER_FAILURE_PERCENT / 100,
+        minCalls: settings.SMTP_BREAKER_MIN_CALLS,
+        openFor: settings.SMTP_BREAKER_OPEN_MS,
+        halfOpen: {
+          calls: settings.SMTP_BREAKER_PROBES,
+          successes: settings.SMTP_BREAKER_SUCCESSES,
+          maxWait: UNTIL_SOMEBODY_CALLS,
+        },
+      })
+      .bulkhead({ max: settings.SMTP_MAX_CONCURRENT, queue: settings.SMTP_MAX_QUEUED })
+      .timeout(SMTP_TIMEOUT_MS);
   }
 
   /**
@@ -52,7 +71,7 @@ export class MailSender {
    * @throws with `transient: true` when it is worth sending again, under the same Message-ID.
    */
   send({ to, correlationId, ...mail }: Mail): Promise<Outcome> {
-    return this.#guarded(async (signal) => {
+    return this.policies.execute(async ({ signal }) => {
       const headers = correlationId ? { 'X-Correlation-ID': correlationId } : {};
       try {
         await this.#transport.sendMail({ ...mail, to: { name: '', address: to }, headers, signal });

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { DataSource } from 'typeorm';
+import { aConfig } from './config.fixture.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { MailSender } from './mail.sender.ts';
 import { refundedLetter, type Outcome } from './notification.ts';
@@ -26,11 +27,7 @@ const servers: Server[] = [];
 
 /** A process of its own, as far as the database can tell. */
 const aService = (smtpUrl = env('SMTP_URL'), timeoutMs = 5000) => {
-  const settings = {
-    SMTP_URL: smtpUrl,
-    SMTP_TIMEOUT_MS: timeoutMs,
-    MAIL_FROM: 'Cairn <orders@cairn.example>',
-  };
+  const settings = aConfig({ SMTP_URL: smtpUrl, SMTP_TIMEOUT_MS: String(timeoutMs) });
   const sender = new MailSender(settings);
   senders.push(sender);
   return { sender, service: new NotificationsService(repository, sender, settings) };

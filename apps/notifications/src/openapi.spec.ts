@@ -4,21 +4,14 @@ import { Health } from '@cairn/lifecycle';
 import { createLogger, nestLogger } from '@cairn/logging';
 import { createHttpApp, openApiDocument } from '@cairn/http';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseConfig } from '@cairn/config';
 import { AppModule } from './app.module.ts';
-import { schema } from './config.ts';
+import { aConfig } from './config.fixture.ts';
 
 const file = new URL('../../../contracts/notifications.openapi.json', import.meta.url);
 
 describe('contracts/notifications.openapi.json', () => {
   it('is what the code validates and answers (UPDATE_CONTRACTS=1 writes it anew)', async () => {
-    const config = parseConfig(schema, {
-      DATABASE_URL: 'postgres://unused',
-      KAFKA_BROKERS: 'unused:9092',
-      SMTP_URL: 'smtp://unused',
-      JWKS_URL: 'http://unused',
-      JWT_ISSUER: 'unused',
-    });
+    const config = aConfig();
     const logger = createLogger({ service: 'notifications', level: 'error' });
     const app = await createHttpApp(AppModule.with({ config, role: 'serve', logger, health: new Health() }), {
       logger: nestLogger(logger),

@@ -42,7 +42,11 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   });
   const repository = new OrdersRepository(dataSource);
   const service = new OrdersService(repository, new DraftsStore(redis), config);
-  const details = new OrderDetailsService(service, new PaymentsClient(config), (err) =>
+  const payments = new PaymentsClient(config);
+  payments.policies.on('stateChange', ({ pipeline, from, to }) =>
+    logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
+  );
+  const details = new OrderDetailsService(service, payments, (err) =>
     logger.warn({ event: 'payment_not_expanded', err }),
   );
   const events = new OrdersConsumer(service, repository, dataSource, config);
@@ -58,6 +62,8 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
     around: ({ correlationid: correlationId, traceparent }, handle) =>
       withContext(newContext({ correlationId, traceparent }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
     onCrash: (error) => health.crashed('consumer', error.message),
   });
   health.add('postgres', () => dataSource.query('SELECT 1'));

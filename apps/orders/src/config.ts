@@ -1,8 +1,9 @@
-import { integer, list, oneOf, port, text, url } from '@cairn/config';
+import { guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
+import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
 /** Every variable that orders reads. `node main.js config` prints what is in force. */
-export const schema = z.object({
+const variables = z.object({
   HOST: text('address it listens on', '0.0.0.0'),
   PORT: port('port for HTTP and probes', 3001),
   LOG_LEVEL: oneOf('least severity that is logged', ['trace', 'debug', 'info', 'warn', 'error'], 'info'),
@@ -16,11 +17,23 @@ export const schema = z.object({
   JWT_ISSUER: text('issuer that tokens must name'),
   JWT_AUDIENCE: text('audience that tokens must name', 'cairn'),
   PAYMENTS_URL: url('payments, asked for what an order is expanded with', ['http', 'https']),
-  PAYMENTS_DEADLINE_MS: integer('how long an order waits for its payment before it goes out without', {
-    min: 1,
-    max: 10_000,
-    default: 800,
-    unit: 'ms',
+  // An order goes out without its payment once the deadline is over.
+  ...guarded('PAYMENTS', 'payments', {
+    PAYMENTS_DEADLINE_MS: 800,
+    PAYMENTS_ATTEMPTS: 2,
+    PAYMENTS_RETRY_BASE_MS: 20,
+    PAYMENTS_RETRY_MAX_MS: 100,
+    PAYMENTS_RETRY_JITTER: 'full',
+    PAYMENTS_BREAKER_WINDOW_CALLS: 20,
+    PAYMENTS_BREAKER_FAILURE_PERCENT: 50,
+    PAYMENTS_BREAKER_MIN_CALLS: 5,
+    PAYMENTS_BREAKER_OPEN_MS: 2000,
+    PAYMENTS_BREAKER_PROBES: 3,
+    PAYMENTS_BREAKER_SUCCESSES: 2,
+    PAYMENTS_RECOVERY_MS: 1000,
+    PAYMENTS_MAX_CONCURRENT: 50,
+    PAYMENTS_MAX_QUEUED: 50,
+    PAYMENTS_TIMEOUT_MS: 350,
   }),
   DRAFT_TTL_S: integer('how long a draft is kept', { min: 1, default: 3600, unit: 's' }),
   ORDER_EXPIRES_AFTER_S: integer('how long an order may stay unpaid', { min: 1, default: 900, unit: 's' }),
@@ -34,12 +47,18 @@ export const schema = z.object({
     default: 14,
     unit: 'days',
   }),
-  OUTBOX_POLL_MS: integer('pause of the relay when the outbox is empty', { min: 1, default: 50, unit: 'ms' }),
+  OUTBOX_POLL_MS: integer('pause of the relay when the outbox is empty', {
+    min: 1,
+    default: 50,
+    unit: 'ms',
+  }),
   DRAIN_MS: integer('how long it serves on after readiness turned 503', {
     min: 0,
     default: 2000,
     unit: 'ms',
   }),
 });
+
+export const schema = withoutMistakes(variables, knownMistakes);
 
 export type Config = z.infer<typeof schema>;

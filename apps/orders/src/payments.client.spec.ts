@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { aConfig } from './config.fixture.ts';
 import { OrderDetailsService } from './order-details.service.ts';
 import { paymentView, type OrderView } from './orders.schemas.ts';
 import { PaymentsClient } from './payments.client.ts';
@@ -45,9 +46,18 @@ async function payments(answer: Answer) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls };
 }
 
-const settings = { PAYMENTS_DEADLINE_MS: 5000 };
-const clientOf = (url: string, given: Partial<typeof settings> = {}) =>
-  new PaymentsClient({ PAYMENTS_URL: url, ...settings, ...given });
+const clientOf = (url: string, env: Record<string, string> = {}) =>
+  new PaymentsClient(
+    aConfig({
+      PAYMENTS_URL: url,
+      PAYMENTS_DEADLINE_MS: '5000',
+      PAYMENTS_TIMEOUT_MS: '5000',
+      PAYMENTS_RETRY_BASE_MS: '1',
+      PAYMENTS_RETRY_MAX_MS: '1',
+      ...env,
+    }),
+  );
+const impatient = { PAYMENTS_DEADLINE_MS: '100', PAYMENTS_TIMEOUT_MS: '100' };
 
 describe('a payment that orders asks for', () => {
   it('is asked for in the name of the caller, under the caller’s correlation id and trace', async () => {
@@ -109,7 +119,7 @@ describe('an order whose payment is asked for', () => {
     ['refuses the token', json(401, { code: 'token_refused' })],
   ])('comes without it, and says so, when payments %s', async (_, answer) => {
     const { url } = await payments(answer);
-    const client = clientOf(url, { PAYMENTS_DEADLINE_MS: answer === silence ? 100 : 5000 });
+    const client = clientOf(url, answer === silence ? impatient : {});
     expect(await ask(client)).toEqual({ ...order, payment: null, degraded: ['payment'] });
     expect(told).toHaveLength(1);
   });

@@ -1,9 +1,12 @@
 import { currentContext } from '@cairn/logging';
-import { bulkhead, circuitBreaker, timeout, type Policy } from '@cairn/resilience';
+import { count, exponential, pipeline, type Pipeline } from '@cairn/resilience';
 import type { Config } from './config.ts';
 import { paymentView, type PaymentView } from './orders.schemas.ts';
 
-type Settings = Pick<Config, 'PAYMENTS_URL' | 'PAYMENTS_DEADLINE_MS'>;
+type Settings = Pick<Config, Extract<keyof Config, `PAYMENTS_${string}`>>;
+
+// A hung probe is ended by the timeout; half-open may last for as long as nobody asks.
+const UNTIL_SOMEBODY_CALLS = '1h';
 
 /** Payments gave no usable answer. */
 export class PaymentsUnavailableError extends Error {
@@ -13,20 +16,37 @@ export class PaymentsUnavailableError extends Error {
 
 /** What payments tells a customer, asked in the customer's name: the token goes along, and decides what may be seen. */
 export class PaymentsClient {
+  readonly policies: Pipeline;
   readonly #url: string;
-  readonly #guarded: Policy;
 
-  constructor({ PAYMENTS_URL, PAYMENTS_DEADLINE_MS }: Settings) {
-    this.#url = PAYMENTS_URL;
-    const places = bulkhead({ max: 20, queue: 0 });
-    const breaker = circuitBreaker({ name: 'payments', failures: 5, openMs: 2000, probes: 2 });
-    const limit = timeout(PAYMENTS_DEADLINE_MS);
-    this.#guarded = (call, signal) => breaker((s1) => places((s2) => limit(call, s2), s1), signal);
+  constructor(settings: Settings) {
+    this.#url = settings.PAYMENTS_URL;
+    this.policies = pipeline({ name: 'payments', isFailure: saysTransient })
+      .deadline(settings.PAYMENTS_DEADLINE_MS)
+      .retry({
+        attempts: settings.PAYMENTS_ATTEMPTS,
+        idempotent: true,
+        backoff: exponential({ base: settings.PAYMENTS_RETRY_BASE_MS, max: settings.PAYMENTS_RETRY_MAX_MS }),
+        jitter: settings.PAYMENTS_RETRY_JITTER,
+      })
+      .breaker({
+        window: count(settings.PAYMENTS_BREAKER_WINDOW_CALLS),
+        failureRate: settings.PAYMENTS_BREAKER_FAILURE_PERCENT / 100,
+        minCalls: settings.PAYMENTS_BREAKER_MIN_CALLS,
+        openFor: settings.PAYMENTS_BREAKER_OPEN_MS,
+        halfOpen: {
+          calls: settings.PAYMENTS_BREAKER_PROBES,
+          successes: settings.PAYMENTS_BREAKER_SUCCESSES,
+          maxWait: UNTIL_SOMEBODY_CALLS,
+        },
+      })
+      .bulkhead({ max: settings.PAYMENTS_MAX_CONCURRENT, queue: settings.PAYMENTS_MAX_QUEUED })
+      .timeout(settings.PAYMENTS_TIMEOUT_MS);
   }
 
   /** Undefined when payments has none of this id for this customer. Rejects when payments can't say, within the deadline. */
   find(id: string, authorization: string): Promise<PaymentView | undefined> {
-    return this.#guarded(async (signal) => {
+    return this.policies.execute(async ({ signal }) => {
       const context = currentContext();
       const response = await fetch(new URL(`/api/v1/payments/${id}`, this.#url), {
         signal,
@@ -51,3 +71,8 @@ export class PaymentsClient {
 const unavailable = (message: string) => (cause: unknown) => {
   throw new PaymentsUnavailableError(message, { cause });
 };
+
+/** Everything else is an answer, or a mistake of ours: a token that payments refuses must not open the circuit for all. */
+function saysTransient(error: unknown): boolean {
+  return (error as { transient?: unknown } | null)?.transient === true;
+}

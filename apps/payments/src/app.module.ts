@@ -31,7 +31,11 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
     clientId: 'payments',
     onLog: (line) => logger.warn({ event: 'kafka', ...line }),
   });
-  const service = new PaymentsService(new PaymentsRepository(dataSource), new GatewayClient(config), config);
+  const gateway = new GatewayClient(config);
+  gateway.policies.on('stateChange', ({ pipeline, from, to }) =>
+    logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
+  );
+  const service = new PaymentsService(new PaymentsRepository(dataSource), gateway, config);
   const events = new PaymentsConsumer(service, dataSource, config);
   const relay = new OutboxRelay({
     db: dataSource,
@@ -45,6 +49,8 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
     around: ({ correlationid: correlationId, traceparent }, handle) =>
       withContext(newContext({ correlationId, traceparent }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
     onCrash: (error) => health.crashed('consumer', error.message),
   });
   health.add('postgres', () => dataSource.query('SELECT 1'));

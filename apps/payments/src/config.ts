@@ -1,8 +1,9 @@
-import { integer, list, oneOf, port, secret, text, url } from '@cairn/config';
+import { guarded, integer, list, oneOf, port, secret, text, url, withoutMistakes } from '@cairn/config';
+import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
 /** Every variable that payments reads. `node main.js config` prints what is in force. */
-export const schema = z.object({
+const variables = z.object({
   HOST: text('address it listens on', '0.0.0.0'),
   PORT: port('port for HTTP and probes', 3002),
   LOG_LEVEL: oneOf('least severity that is logged', ['trace', 'debug', 'info', 'warn', 'error'], 'info'),
@@ -16,16 +17,23 @@ export const schema = z.object({
   JWT_AUDIENCE: text('audience that tokens must name', 'cairn'),
   GATEWAY_URL: url('the payment gateway', ['http', 'https']),
   GATEWAY_API_KEY: secret('our key at the payment gateway'),
-  GATEWAY_TIMEOUT_MS: integer('how long one call may take', { min: 1, max: 5000, default: 2000, unit: 'ms' }),
-  GATEWAY_ATTEMPTS: integer('calls in all before the message is put back', { min: 1, max: 3, default: 3 }),
-  GATEWAY_RETRY_BASE_MS: integer('bound of the first wait between calls', {
-    min: 0,
-    default: 100,
-    unit: 'ms',
+  ...guarded('GATEWAY', 'the payment gateway', {
+    GATEWAY_DEADLINE_MS: 8000,
+    GATEWAY_ATTEMPTS: 3,
+    GATEWAY_RETRY_BASE_MS: 100,
+    GATEWAY_RETRY_MAX_MS: 2000,
+    GATEWAY_RETRY_JITTER: 'full',
+    GATEWAY_BREAKER_WINDOW_CALLS: 20,
+    GATEWAY_BREAKER_FAILURE_PERCENT: 50,
+    GATEWAY_BREAKER_MIN_CALLS: 5,
+    GATEWAY_BREAKER_OPEN_MS: 5000,
+    GATEWAY_BREAKER_PROBES: 3,
+    GATEWAY_BREAKER_SUCCESSES: 2,
+    GATEWAY_RECOVERY_MS: 2500,
+    GATEWAY_MAX_CONCURRENT: 20,
+    GATEWAY_MAX_QUEUED: 20,
+    GATEWAY_TIMEOUT_MS: 2000,
   }),
-  GATEWAY_MAX_CONCURRENT: integer('calls at a time', { min: 1, default: 20 }),
-  GATEWAY_BREAKER_FAILURES: integer('failures in a row that open the circuit', { min: 1, default: 5 }),
-  GATEWAY_BREAKER_OPEN_MS: integer('how long the circuit stays open', { min: 1, default: 5000, unit: 'ms' }),
   RECONCILE_AFTER_S: integer('age at which an unsettled payment is asked about', {
     min: 1,
     default: 60,
@@ -36,12 +44,18 @@ export const schema = z.object({
     default: 14,
     unit: 'days',
   }),
-  OUTBOX_POLL_MS: integer('pause of the relay when the outbox is empty', { min: 1, default: 50, unit: 'ms' }),
+  OUTBOX_POLL_MS: integer('pause of the relay when the outbox is empty', {
+    min: 1,
+    default: 50,
+    unit: 'ms',
+  }),
   DRAIN_MS: integer('how long it serves on after readiness turned 503', {
     min: 0,
     default: 2000,
     unit: 'ms',
   }),
 });
+
+export const schema = withoutMistakes(variables, knownMistakes);
 
 export type Config = z.infer<typeof schema>;

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { aConfig } from './config.fixture.ts';
 import { GatewayClient } from './gateway.client.ts';
 
 /** Real: HTTP and the policies around it. The gateway answers by script, one answer a call, the last one for ever. */
@@ -47,20 +48,22 @@ async function aGateway(...answers: Answer[]) {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, hungUp: hungUp.promise };
 }
 
-const aClient = (url: string, settings = {}) =>
-  new GatewayClient({
-    GATEWAY_URL: url,
-    GATEWAY_API_KEY: 'the-key',
-    GATEWAY_TIMEOUT_MS: 5000,
-    GATEWAY_ATTEMPTS: 3,
-    GATEWAY_RETRY_BASE_MS: 0,
-    GATEWAY_MAX_CONCURRENT: 20,
-    GATEWAY_BREAKER_FAILURES: 100,
-    GATEWAY_BREAKER_OPEN_MS: 60_000,
-    ...settings,
-  });
+const aClient = (url: string, env: Record<string, string> = {}) =>
+  new GatewayClient(
+    aConfig({
+      GATEWAY_URL: url,
+      GATEWAY_DEADLINE_MS: '5000',
+      GATEWAY_TIMEOUT_MS: '5000',
+      GATEWAY_RETRY_BASE_MS: '1',
+      GATEWAY_RETRY_MAX_MS: '1',
+      // More than any spec below calls, but for those that are about the circuit.
+      GATEWAY_BREAKER_WINDOW_CALLS: '100',
+      GATEWAY_BREAKER_MIN_CALLS: '100',
+      ...env,
+    }),
+  );
 const request = { amount: 2100, currency: 'EUR', cardToken: 'tok_visa', reference: 'o1' };
-const oneAttempt = { GATEWAY_ATTEMPTS: 1 };
+const oneAttempt = { GATEWAY_ATTEMPTS: '1' };
 
 describe('what the gateway says', () => {
   it.each([
@@ -135,7 +138,7 @@ describe('an outcome that is not known', () => {
     ['silence', silence, 'timeout'],
   ])('is transient when %s is all there is', async (_, failure, code) => {
     const { url, calls } = await aGateway(failure);
-    const client = aClient(url, { GATEWAY_TIMEOUT_MS: failure === silence ? 30 : 5000 });
+    const client = aClient(url, failure === silence ? { GATEWAY_TIMEOUT_MS: '30' } : {});
     await expect(client.charge('p1', request)).rejects.toMatchObject({ code, transient: true });
     expect(calls).toHaveLength(3);
   });
@@ -155,26 +158,46 @@ describe('an outcome that is not known', () => {
 });
 
 describe('the circuit', () => {
-  it('opens after failures in a row, and then no call reaches the gateway', async () => {
-    const { url, calls } = await aGateway(json(503, {}));
-    const client = aClient(url, { ...oneAttempt, GATEWAY_BREAKER_FAILURES: 3 });
-    for (let i = 0; i < 3; i++)
+  const soon = { ...oneAttempt, GATEWAY_BREAKER_MIN_CALLS: '4', GATEWAY_BREAKER_FAILURE_PERCENT: '50' };
+
+  it('opens when half of the latest calls fail, and then no call reaches the gateway', async () => {
+    const { url, calls } = await aGateway(charged, charged, json(503, {}));
+    const client = aClient(url, soon);
+    const changes: string[] = [];
+    client.policies.on('stateChange', ({ pipeline, to }) => changes.push(`${pipeline} ${to}`));
+    for (let i = 0; i < 2; i++) await client.charge('p1', request);
+    for (let i = 0; i < 2; i++)
       await expect(client.charge('p1', request)).rejects.toMatchObject({ code: 'gateway_unavailable' });
     await expect(client.charge('p1', request)).rejects.toMatchObject({
       code: 'circuit_open',
       transient: true,
+      retryAfterMs: expect.any(Number),
     });
     await expect(client.find('p1')).rejects.toMatchObject({ code: 'circuit_open' });
-    expect(calls).toHaveLength(3);
+    expect(calls).toHaveLength(4);
+    expect(changes).toEqual(['payment gateway open']);
   });
 
-  it('stays closed, however many cards are declined', async () => {
-    const { url, calls } = await aGateway(
-      json(402, { id: 'ch_2', status: 'declined', declineCode: 'lost_card' }),
-    );
-    const client = aClient(url, { ...oneAttempt, GATEWAY_BREAKER_FAILURES: 1 });
+  it('stays closed, however many cards are declined and however often our own key is refused', async () => {
+    const declined = json(402, { id: 'ch_2', status: 'declined', declineCode: 'lost_card' });
+    const { url, calls } = await aGateway(declined, declined, declined, json(401, {}));
+    const client = aClient(url, soon);
     for (let i = 0; i < 3; i++) await client.charge('p1', request);
-    expect(calls).toHaveLength(3);
+    for (let i = 0; i < 9; i++) await expect(client.charge('p1', request)).rejects.toThrow('401');
+    expect(calls).toHaveLength(12);
+  });
+});
+
+describe('a gateway that says when to come back', () => {
+  const busy: Answer = (_, response) => void response.writeHead(429, { 'retry-after': '3600' }).end();
+
+  it('is not asked again before; whoever waits for it learns for how long', async () => {
+    const { url, calls } = await aGateway(busy);
+    await expect(aClient(url).charge('p1', request)).rejects.toMatchObject({
+      code: 'gateway_unavailable',
+      retryAfterMs: 3_600_000,
+    });
+    expect(calls).toHaveLength(1);
   });
 });
 
@@ -182,7 +205,10 @@ describe('a caller who gives up', () => {
   it('is let go at once, and the call is broken off', async () => {
     const gaveUp = new AbortController();
     const { url, calls, hungUp } = await aGateway(() => gaveUp.abort(new Error('shutting down')));
-    await expect(aClient(url).charge('p1', request, gaveUp.signal)).rejects.toThrow('shutting down');
+    await expect(aClient(url).charge('p1', request, gaveUp.signal)).rejects.toMatchObject({
+      name: 'AbortError',
+      cause: { message: 'shutting down' },
+    });
     await hungUp;
     expect(calls).toHaveLength(1);
   });

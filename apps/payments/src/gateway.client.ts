@@ -1,19 +1,16 @@
-import { bulkhead, circuitBreaker, retry, timeout, type Policy } from '@cairn/resilience';
+import {
+  count,
+  exponential,
+  pipeline,
+  readRetryAfter,
+  type CallOptions,
+  type Pipeline,
+} from '@cairn/resilience';
 import { z } from 'zod';
 import type { Config } from './config.ts';
 import type { ChargeResult } from './payment.ts';
 
-type Settings = Pick<
-  Config,
-  | 'GATEWAY_URL'
-  | 'GATEWAY_API_KEY'
-  | 'GATEWAY_TIMEOUT_MS'
-  | 'GATEWAY_ATTEMPTS'
-  | 'GATEWAY_RETRY_BASE_MS'
-  | 'GATEWAY_MAX_CONCURRENT'
-  | 'GATEWAY_BREAKER_FAILURES'
-  | 'GATEWAY_BREAKER_OPEN_MS'
->;
+type Settings = Pick<Config, Extract<keyof Config, `GATEWAY_${string}`>>;
 
 export type ChargeRequest = { amount: number; currency: string; cardToken: string; reference: string };
 
@@ -26,40 +23,56 @@ const charge = z.object({
 const refunded = z.object({ id: z.string() });
 const problem = z.object({ code: z.string().optional(), detail: z.string().optional() });
 
+// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be charged.
+const UNTIL_SOMEBODY_CALLS = '1h';
+
 /** The gateway gave no usable answer. It may have acted all the same: ask again under the same key. */
 export class GatewayUnavailableError extends Error {
   readonly code = 'gateway_unavailable';
   readonly transient = true;
+  /** How long it asks to be left alone. */
+  readonly retryAfterMs?: number;
+  constructor(message: string, { headers, ...options }: ErrorOptions & { headers?: Headers } = {}) {
+    super(message, options);
+    const retryAfterMs = readRetryAfter({ headers });
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+  }
 }
 
 /**
- * The payment gateway behind bulkhead, retry, breaker and timeout. Every call that moves money carries a key that
- * belongs to the payment and not to the attempt, so that a repeated call moves it once.
+ * The payment gateway behind deadline, retry, breaker, bulkhead and timeout. Every call that moves money carries a key
+ * that belongs to the payment and not to the attempt, so that a repeated call moves it once; a question may be repeated
+ * anyway.
  */
 export class GatewayClient {
-  readonly #settings: Settings;
-  readonly #guarded: Policy;
+  readonly policies: Pipeline;
+  readonly #url: string;
+  readonly #apiKey: string;
 
   constructor(settings: Settings) {
-    this.#settings = settings;
-    const compartment = bulkhead({
-      max: settings.GATEWAY_MAX_CONCURRENT,
-      queue: settings.GATEWAY_MAX_CONCURRENT,
-    });
-    const again = retry({
-      attempts: settings.GATEWAY_ATTEMPTS,
-      baseMs: settings.GATEWAY_RETRY_BASE_MS,
-      maxMs: 2000,
-    });
-    const breaker = circuitBreaker({
-      name: 'payment gateway',
-      failures: settings.GATEWAY_BREAKER_FAILURES,
-      openMs: settings.GATEWAY_BREAKER_OPEN_MS,
-      probes: 2,
-    });
-    const limit = timeout(settings.GATEWAY_TIMEOUT_MS);
-    this.#guarded = (call, signal) =>
-      compartment((s1) => again((s2) => breaker((s3) => limit(call, s3), s2), s1), signal);
+    this.#url = settings.GATEWAY_URL;
+    this.#apiKey = settings.GATEWAY_API_KEY;
+    this.policies = pipeline({ name: 'payment gateway', isFailure: saysTransient })
+      .deadline(settings.GATEWAY_DEADLINE_MS)
+      .retry({
+        attempts: settings.GATEWAY_ATTEMPTS,
+        idempotent: true,
+        backoff: exponential({ base: settings.GATEWAY_RETRY_BASE_MS, max: settings.GATEWAY_RETRY_MAX_MS }),
+        jitter: settings.GATEWAY_RETRY_JITTER,
+      })
+      .breaker({
+        window: count(settings.GATEWAY_BREAKER_WINDOW_CALLS),
+        failureRate: settings.GATEWAY_BREAKER_FAILURE_PERCENT / 100,
+        minCalls: settings.GATEWAY_BREAKER_MIN_CALLS,
+        openFor: settings.GATEWAY_BREAKER_OPEN_MS,
+        halfOpen: {
+          calls: settings.GATEWAY_BREAKER_PROBES,
+          successes: settings.GATEWAY_BREAKER_SUCCESSES,
+          maxWait: UNTIL_SOMEBODY_CALLS,
+        },
+      })
+      .bulkhead({ max: settings.GATEWAY_MAX_CONCURRENT, queue: settings.GATEWAY_MAX_QUEUED })
+      .timeout(settings.GATEWAY_TIMEOUT_MS);
   }
 
   /** @throws with `transient: true` when the outcome is not known. */
@@ -99,32 +112,34 @@ export class GatewayClient {
     path: string,
     { key, body, signal }: { key?: string; body?: object; signal?: AbortSignal },
   ) {
-    return this.#guarded(async (limited) => {
+    const options: CallOptions = { ...(signal && { signal }), ...(key && { idempotencyKey: key }) };
+    return this.policies.execute(async (call) => {
       // Half an answer, or a page of somebody in between, says as little about the money as none.
       const unreadable = (cause: unknown) => {
-        limited.throwIfAborted();
+        call.signal.throwIfAborted();
         throw new GatewayUnavailableError('the gateway gave no answer that can be read', { cause });
       };
-      const response = await fetch(new URL(path, this.#settings.GATEWAY_URL), {
+      const response = await fetch(new URL(path, this.#url), {
         method,
-        signal: limited,
+        signal: call.signal,
         headers: {
-          authorization: `Bearer ${this.#settings.GATEWAY_API_KEY}`,
+          authorization: `Bearer ${this.#apiKey}`,
           ...(body && { 'content-type': 'application/json' }),
           ...(key && { 'idempotency-key': key }),
         },
         ...(body && { body: JSON.stringify(body) }),
       }).catch(unreadable);
-      if (response.status >= 500 || response.status === 429 || response.status === 409) {
+      const { status, headers } = response;
+      if (status >= 500 || status === 429 || status === 409) {
         await response.body?.cancel();
-        throw new GatewayUnavailableError(`the gateway answered ${response.status}`);
+        throw new GatewayUnavailableError(`the gateway answered ${status}`, { headers });
       }
       const answer: unknown = await response.json().catch(unreadable);
-      if (![200, 201, 400, 402, 404, 422].includes(response.status)) {
-        throw new Error(`the gateway answered ${response.status}: ${JSON.stringify(answer)}`);
+      if (![200, 201, 400, 402, 404, 422].includes(status)) {
+        throw new Error(`the gateway answered ${status}: ${JSON.stringify(answer)}`);
       }
-      return { status: response.status, body: answer };
-    }, signal);
+      return { status, body: answer };
+    }, options);
   }
 }
 
@@ -132,4 +147,9 @@ function resultOf({ id, status, declineCode }: z.infer<typeof charge>): ChargeRe
   return status === 'succeeded'
     ? { charged: true, chargeId: id }
     : { charged: false, reason: declineCode ?? 'declined' };
+}
+
+/** Everything else is an answer, or a mistake of ours; neither says that the gateway fails. */
+function saysTransient(error: unknown): boolean {
+  return (error as { transient?: unknown } | null)?.transient === true;
 }

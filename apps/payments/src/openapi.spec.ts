@@ -4,22 +4,14 @@ import { Health } from '@cairn/lifecycle';
 import { createLogger, nestLogger } from '@cairn/logging';
 import { createHttpApp, openApiDocument } from '@cairn/http';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseConfig } from '@cairn/config';
 import { AppModule } from './app.module.ts';
-import { schema } from './config.ts';
+import { aConfig } from './config.fixture.ts';
 
 const file = new URL('../../../contracts/payments.openapi.json', import.meta.url);
 
 describe('contracts/payments.openapi.json', () => {
   it('is what the code validates and answers (UPDATE_CONTRACTS=1 writes it anew)', async () => {
-    const config = parseConfig(schema, {
-      DATABASE_URL: 'postgres://unused',
-      GATEWAY_URL: 'http://unused',
-      GATEWAY_API_KEY: 'unused',
-      KAFKA_BROKERS: 'unused:9092',
-      JWKS_URL: 'http://unused',
-      JWT_ISSUER: 'unused',
-    });
+    const config = aConfig();
     const logger = createLogger({ service: 'payments', level: 'error' });
     const app = await createHttpApp(AppModule.with({ config, role: 'serve', logger, health: new Health() }), {
       logger: nestLogger(logger),

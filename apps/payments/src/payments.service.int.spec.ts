@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { DataSource } from 'typeorm';
+import { aConfig } from './config.fixture.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { GatewayClient } from './gateway.client.ts';
 import { PaymentsRepository } from './payments.repository.ts';
@@ -74,16 +75,15 @@ type Gateway = Awaited<ReturnType<typeof aGateway>>;
 const aService = (gateway: Gateway, { payments = repository, inS = 0, timeoutMs = 5000 } = {}) =>
   new PaymentsService(
     payments,
-    new GatewayClient({
-      GATEWAY_URL: gateway.url,
-      GATEWAY_API_KEY: 'the-key',
-      GATEWAY_TIMEOUT_MS: timeoutMs,
-      GATEWAY_ATTEMPTS: 1,
-      GATEWAY_RETRY_BASE_MS: 0,
-      GATEWAY_MAX_CONCURRENT: 20,
-      GATEWAY_BREAKER_FAILURES: 100,
-      GATEWAY_BREAKER_OPEN_MS: 60_000,
-    }),
+    new GatewayClient(
+      aConfig({
+        GATEWAY_URL: gateway.url,
+        GATEWAY_TIMEOUT_MS: String(timeoutMs),
+        GATEWAY_ATTEMPTS: '1',
+        GATEWAY_BREAKER_WINDOW_CALLS: '100',
+        GATEWAY_BREAKER_MIN_CALLS: '100',
+      }),
+    ),
     { RECONCILE_AFTER_S: 60 },
     () => new Date(Date.now() + inS * 1000),
   );

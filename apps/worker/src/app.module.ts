@@ -20,7 +20,14 @@ export type Parts = ReturnType<typeof createParts>;
 /** The composition root: everything the process is made of is made here, once. Nothing connects yet. */
 export function createParts({ config, logger, health }: Setting) {
   const files = new FilesStore(config);
-  const renderer = new RenderPool({ threads: config.RENDER_THREADS, timeoutMs: config.RENDER_TIMEOUT_MS });
+  files.policies.on('stateChange', ({ pipeline, from, to }) =>
+    logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
+  );
+  const renderer = new RenderPool({
+    threads: config.RENDER_THREADS,
+    maxQueued: config.RENDER_MAX_QUEUED,
+    timeoutMs: config.RENDER_TIMEOUT_MS,
+  });
   const broker = new Broker({
     brokers: config.KAFKA_BROKERS,
     clientId: 'worker',
@@ -33,6 +40,8 @@ export function createParts({ config, logger, health }: Setting) {
     around: ({ correlationid: correlationId, traceparent }, handle) =>
       withContext(newContext({ correlationId, traceparent }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
     onCrash: (error) => health.crashed('consumer', error.message),
   });
   health.add('s3', () => files.ping(), { critical: false });

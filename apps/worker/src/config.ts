@@ -1,8 +1,9 @@
-import { integer, list, oneOf, port, secret, text, url } from '@cairn/config';
+import { guarded, integer, list, oneOf, port, secret, text, url, withoutMistakes } from '@cairn/config';
+import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
 /** Every variable that the worker reads. `node main.js config` prints what is in force. */
-export const schema = z.object({
+const variables = z.object({
   HOST: text('address it listens on', '0.0.0.0'),
   PORT: port('port for probes', 3004),
   LOG_LEVEL: oneOf('least severity that is logged', ['trace', 'debug', 'info', 'warn', 'error'], 'info'),
@@ -19,12 +20,29 @@ export const schema = z.object({
   S3_ACCESS_KEY_ID: text('whose signature requests carry'),
   S3_SECRET_ACCESS_KEY: secret('what requests are signed with'),
   S3_BUCKET: text('bucket of receipts and reports', 'cairn'),
-  S3_TIMEOUT_MS: integer('how long one try of a request to S3 may take', {
-    min: 1,
-    default: 2000,
-    unit: 'ms',
+  ...guarded('S3', 'object storage', {
+    S3_DEADLINE_MS: 8000,
+    S3_ATTEMPTS: 3,
+    S3_RETRY_BASE_MS: 100,
+    S3_RETRY_MAX_MS: 1000,
+    S3_RETRY_JITTER: 'full',
+    S3_BREAKER_WINDOW_CALLS: 20,
+    S3_BREAKER_FAILURE_PERCENT: 50,
+    S3_BREAKER_MIN_CALLS: 5,
+    S3_BREAKER_OPEN_MS: 2000,
+    S3_BREAKER_PROBES: 3,
+    S3_BREAKER_SUCCESSES: 2,
+    S3_RECOVERY_MS: 1000,
+    S3_MAX_CONCURRENT: 8,
+    S3_MAX_QUEUED: 100,
+    S3_TIMEOUT_MS: 2000,
   }),
   RENDER_THREADS: integer('threads that render receipts', { min: 1, max: 64, default: 1 }),
+  RENDER_MAX_QUEUED: integer('receipts that may wait for a thread', {
+    min: 0,
+    max: 100_000,
+    default: 1000,
+  }),
   RENDER_TIMEOUT_MS: integer('how long one receipt may take', { min: 1, default: 5000, unit: 'ms' }),
   DRAIN_MS: integer('how long it goes on after readiness turned 503', {
     min: 0,
@@ -32,5 +50,7 @@ export const schema = z.object({
     unit: 'ms',
   }),
 });
+
+export const schema = withoutMistakes(variables, knownMistakes);
 
 export type Config = z.infer<typeof schema>;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Event, OutboxRow } from '@cairn/messaging';
 import { readFileSync } from 'node:fs';
+import { aConfig } from './config.fixture.ts';
 import { FilesStore } from './files.store.ts';
 import { paidOrder, salesDay } from './receipts.consumer.ts';
 import { ReceiptsService } from './receipts.service.ts';
@@ -20,15 +21,7 @@ describe('events of the worker', () => {
   });
 
   it('emits receipt.stored as its contract shows, for the order of the contract', async () => {
-    const files = new FilesStore({
-      S3_ENDPOINT: 'http://unused',
-      S3_PUBLIC_ENDPOINT: 'https://files.example.com',
-      S3_REGION: 'us-east-1',
-      S3_ACCESS_KEY_ID: 'unused',
-      S3_SECRET_ACCESS_KEY: 'unused',
-      S3_BUCKET: 'cairn',
-      S3_TIMEOUT_MS: 1000,
-    });
+    const files = new FilesStore(aConfig({ S3_PUBLIC_ENDPOINT: 'https://files.example.com' }));
     files.putOnce = () => Promise.resolve({ created: true, sizeBytes: 4211 });
     const renderer = { render: () => Promise.resolve(new Uint8Array()) };
     const published: OutboxRow[] = [];

@@ -7,34 +7,28 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { bulkhead, circuitBreaker, retry, timeout, type Call } from '@cairn/resilience';
+import { count, exponential, pipeline, type Pipeline } from '@cairn/resilience';
 import type { Config } from './config.ts';
 import { asStorageError, statusOf } from './storage-error.ts';
 
-export type FilesOptions = Pick<
-  Config,
-  | 'S3_ENDPOINT'
-  | 'S3_PUBLIC_ENDPOINT'
-  | 'S3_REGION'
-  | 'S3_ACCESS_KEY_ID'
-  | 'S3_SECRET_ACCESS_KEY'
-  | 'S3_BUCKET'
-  | 'S3_TIMEOUT_MS'
->;
+export type FilesOptions = Pick<Config, Extract<keyof Config, `S3_${string}`>>;
+
+// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be stored.
+const UNTIL_SOMEBODY_CALLS = '1h';
 
 /** Files in object storage, each written once and never again. */
 export class FilesStore {
+  readonly policies: Pipeline;
   readonly #client: S3Client;
   /** Signs links with the address that customers reach; it never sends anything. */
   readonly #signer: S3Client;
   readonly #bucket: string;
-  readonly #guarded: <T>(call: Call<T>) => Promise<T>;
 
   constructor(options: FilesOptions) {
     this.#client = clientOf(options, options.S3_ENDPOINT);
     this.#signer = clientOf(options, options.S3_PUBLIC_ENDPOINT || options.S3_ENDPOINT, { forLinks: true });
     this.#bucket = options.S3_BUCKET;
-    this.#guarded = guard(options.S3_TIMEOUT_MS);
+    this.policies = policiesOf(options);
   }
 
   /**
@@ -53,15 +47,15 @@ export class FilesStore {
       ContentType: contentType,
       IfNoneMatch: '*',
     });
-    const created = await this.#guarded((signal) =>
-      createdBy(this.#client.send(put, { abortSignal: signal })),
-    );
+    const created = await this.#send((signal) => createdBy(this.#client.send(put, { abortSignal: signal })));
     if (created) return { created, sizeBytes: body.byteLength };
     const head = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
-    const { ContentLength } = await this.#guarded((signal) =>
-      this.#client.send(head, { abortSignal: signal }),
-    );
+    const { ContentLength } = await this.#send((signal) => this.#client.send(head, { abortSignal: signal }));
     return { created, sizeBytes: ContentLength! };
+  }
+
+  #send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.policies.execute(({ signal }) => request(signal).catch(rethrow));
   }
 
   /** A link that anybody may follow for `ttlS` seconds; S3 allows 7 days at most. Made here, without a request. */
@@ -110,14 +104,28 @@ function clientOf(options: FilesOptions, endpoint: string, { forLinks = false } 
 }
 
 /** Every call is safe to repeat, a conditional put included: what a lost try has stored, the next one finds. */
-function guard(timeoutMs: number): <T>(call: Call<T>) => Promise<T> {
-  const places = bulkhead({ max: 8, queue: 100 });
-  const retries = retry({ attempts: 3, baseMs: 100, maxMs: 1000 });
-  const breaker = circuitBreaker({ name: 's3', failures: 5, openMs: 2000, probes: 1 });
-  const limit = timeout(timeoutMs);
-  const attempt = <T>(call: Call<T>, signal: AbortSignal) =>
-    breaker((s) => limit(call, s).catch(rethrow), signal);
-  return (call) => places((s1) => retries((s2) => attempt(call, s2), s1));
+function policiesOf(options: FilesOptions): Pipeline {
+  return pipeline({ name: 's3', isFailure: (error) => (error as { transient?: unknown }).transient === true })
+    .deadline(options.S3_DEADLINE_MS)
+    .retry({
+      attempts: options.S3_ATTEMPTS,
+      idempotent: true,
+      backoff: exponential({ base: options.S3_RETRY_BASE_MS, max: options.S3_RETRY_MAX_MS }),
+      jitter: options.S3_RETRY_JITTER,
+    })
+    .breaker({
+      window: count(options.S3_BREAKER_WINDOW_CALLS),
+      failureRate: options.S3_BREAKER_FAILURE_PERCENT / 100,
+      minCalls: options.S3_BREAKER_MIN_CALLS,
+      openFor: options.S3_BREAKER_OPEN_MS,
+      halfOpen: {
+        calls: options.S3_BREAKER_PROBES,
+        successes: options.S3_BREAKER_SUCCESSES,
+        maxWait: UNTIL_SOMEBODY_CALLS,
+      },
+    })
+    .bulkhead({ max: options.S3_MAX_CONCURRENT, queue: options.S3_MAX_QUEUED })
+    .timeout(options.S3_TIMEOUT_MS);
 }
 
 function rethrow(error: unknown): never {

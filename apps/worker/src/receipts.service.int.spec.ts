@@ -8,7 +8,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { randomUUID } from 'node:crypto';
-import { FilesStore, type FilesOptions } from './files.store.ts';
+import { aConfig } from './config.fixture.ts';
+import { FilesStore } from './files.store.ts';
 import type { PaidOrder } from './receipt.ts';
 import { ReceiptsService } from './receipts.service.ts';
 import { RenderPool } from './render.pool.ts';
@@ -19,15 +20,13 @@ const env = (name: string) => {
   if (!value) throw new Error(`${name} is not set; "npm test" sets it`);
   return value;
 };
-const options: FilesOptions = {
+const options = aConfig({
   S3_ENDPOINT: env('S3_ENDPOINT'),
-  S3_PUBLIC_ENDPOINT: '',
   S3_REGION: env('S3_REGION'),
   S3_ACCESS_KEY_ID: env('S3_ACCESS_KEY_ID'),
   S3_SECRET_ACCESS_KEY: env('S3_SECRET_ACCESS_KEY'),
   S3_BUCKET: `test-${randomUUID()}`,
-  S3_TIMEOUT_MS: 2000,
-};
+});
 const Bucket = options.S3_BUCKET;
 const s3 = new S3Client({
   endpoint: options.S3_ENDPOINT,

@@ -1,4 +1,4 @@
-import { bulkhead } from '@cairn/resilience';
+import { pipeline, type Pipeline } from '@cairn/resilience';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Receipt } from './receipt.ts';
@@ -6,6 +6,8 @@ import type { Receipt } from './receipt.ts';
 export type RenderPoolOptions = {
   /** Threads at most; each is started when it is first needed. */
   threads: number;
+  /** Receipts that may wait for a thread. Default 1000. */
+  maxQueued?: number;
   /** How long one receipt may take, in ms. A thread that takes longer is ended, since nothing else stops it. */
   timeoutMs: number;
   /** What the threads run. Default: `receipt.worker`, beside this file and in the same form (source, or bundle). */
@@ -14,7 +16,6 @@ export type RenderPoolOptions = {
 
 // A receipt that eats memory ends its thread, not the process.
 const LIMITS = { maxOldGenerationSizeMb: 128 };
-const QUEUE = 1000;
 
 /** A receipt could not be rendered. It may be the receipt or it may be bad luck, so it counts as neither. */
 export class RenderError extends Error {
@@ -27,21 +28,21 @@ export class RenderError extends Error {
 
 /** Renders receipts in threads. One that crashes or hangs fails its receipt only; the next one gets a new thread. */
 export class RenderPool {
-  readonly #places;
+  readonly #places: Pipeline;
   readonly #timeoutMs: number;
   readonly #script: URL;
   readonly #threads = new Set<Worker>();
   #idle: Worker[] = [];
 
-  constructor({ threads, timeoutMs, script }: RenderPoolOptions) {
-    this.#places = bulkhead({ max: threads, queue: QUEUE });
+  constructor({ threads, maxQueued = 1000, timeoutMs, script }: RenderPoolOptions) {
+    this.#places = pipeline('render').bulkhead({ max: threads, queue: maxQueued });
     this.#timeoutMs = timeoutMs;
     this.#script = script ?? new URL(`./receipt.worker${extname(import.meta.url)}`, import.meta.url);
   }
 
   /** @throws RenderError */
   render(receipt: Receipt): Promise<Uint8Array> {
-    return this.#places(() => this.#renderOn(this.#idle.pop() ?? this.#start(), receipt));
+    return this.#places.execute(() => this.#renderOn(this.#idle.pop() ?? this.#start(), receipt));
   }
 
   async close(): Promise<void> {

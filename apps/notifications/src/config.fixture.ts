@@ -1,0 +1,14 @@
+import { parseConfig } from '@cairn/config';
+import { schema, type Config } from './config.ts';
+
+export const REQUIRED = {
+  DATABASE_URL: 'postgres://unused',
+  KAFKA_BROKERS: 'unused:9092',
+  JWKS_URL: 'http://unused',
+  JWT_ISSUER: 'unused',
+  SMTP_URL: 'smtp://unused',
+};
+
+/** For specs: the configuration that this environment gives, over the defaults. */
+export const aConfig = (env: Record<string, string> = {}): Config =>
+  parseConfig(schema, { ...REQUIRED, ...env });
