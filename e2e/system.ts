@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { GatewayAdmin } from '@cairn/tools/demo/gateway.client.ts';
 import { mailsWith } from '@cairn/tools/demo/mailbox.ts';
 import { placesFrom } from '@cairn/tools/demo/places.ts';
 import { ShopClient, type DraftInput } from '@cairn/tools/demo/shop.client.ts';
@@ -43,7 +44,7 @@ export async function startSystem(env: Record<string, string> = {}) {
     world,
     places,
     customer: (name = `customer-${randomUUID()}`) => ShopClient.of(places, name),
-    gateway: gatewayAdmin(places.gateway),
+    gateway: new GatewayAdmin(places.gateway),
     stop: async () => {
       await world.stop();
       guard.close();
@@ -52,30 +53,6 @@ export async function startSystem(env: Record<string, string> = {}) {
 }
 
 export type System = Awaited<ReturnType<typeof startSystem>>;
-
-/** The simulator's switches and books. */
-function gatewayAdmin(url: string) {
-  const json = async (response: Promise<Response>) => (await response).json();
-  const send = (method: string, path: string, body: object) =>
-    json(
-      fetch(url + path, {
-        method,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      }),
-    );
-  return {
-    faults: (faults: Record<string, number>) => send('PATCH', '/admin/faults', faults),
-    heal: () => fetch(`${url}/admin/faults`, { method: 'DELETE' }),
-    ledgerOf: (...references: string[]) =>
-      send('POST', '/admin/ledger', { references }) as Promise<{
-        charges: number;
-        captured: Record<string, number>;
-        net: Record<string, number>;
-      }>,
-    inFlight: async () => ((await json(fetch(`${url}/admin/ledger`))) as { inFlight: number }).inFlight,
-  };
-}
 
 export const DRAFT: DraftInput = {
   email: 'ada@example.com',

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { table } from '../local/tables.ts';
+import { GatewayAdmin } from './gateway.client.ts';
 import { money } from './money.ts';
 import { parseLines, type OrderLine } from './order-line.ts';
 import type { Places } from './places.ts';
@@ -89,10 +90,7 @@ async function summarise(places: Places, lines: number, outcomes: Outcome[]): Pr
     console.error(`✗ of ${unknown} lines it is not known what became of them; the lines above say why`);
 
   const orders = outcomes.flatMap((outcome) => ('order' in outcome ? [outcome] : []));
-  const net = await gatewayNet(
-    places,
-    orders.map(({ order }) => order.id),
-  );
+  const { net } = await new GatewayAdmin(places.gateway).ledgerOf(...orders.map(({ order }) => order.id));
   const paid: Record<string, number> = {};
   for (const { kind, order } of orders) {
     if (kind === 'paid') paid[order.currency] = (paid[order.currency] ?? 0) + order.total;
@@ -111,14 +109,4 @@ async function summarise(places: Places, lines: number, outcomes: Outcome[]): Pr
   const balanced = books.every(({ equal }) => equal);
   if (!balanced) console.error('✗ the books do not balance');
   return balanced && sum === lines ? 0 : 1;
-}
-
-/** Captures minus refunds of these orders, per currency, as the gateway has it. */
-async function gatewayNet({ gateway }: Places, references: string[]): Promise<Record<string, number>> {
-  const response = await fetch(`${gateway}/admin/ledger`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ references }),
-  });
-  return ((await response.json()) as { net: Record<string, number> }).net;
 }
