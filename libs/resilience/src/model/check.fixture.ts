@@ -7,11 +7,36 @@ import { Reference } from './reference.fixture.ts';
 import { anySettings, shortSettings, type Settings } from './settings.fixture.ts';
 
 /** How much was checked. */
-export type Tally = { schedules: number; steps: number; cut: number };
+export type Tally = {
+  schedules: number;
+  steps: number;
+  /** Schedules that ended early, because no rule said which of two things comes first. */
+  cut: number;
+  /** All that has happened, without the numbers. */
+  happened: Set<string>;
+};
 
-export const nothingYet = (): Tally => ({ schedules: 0, steps: 0, cut: 0 });
+export const nothingYet = (): Tally => ({ schedules: 0, steps: 0, cut: 0, happened: new Set() });
 
-const anySchedule = fc.array(anyCommand, { minLength: 1, maxLength: 50, size: 'max' });
+/**
+ * Runs a property for `RESILIENCE_RUNS` schedules from `RESILIENCE_SEED`; by default the same ones each time.
+ *
+ * @throws Error that says how to run what failed again
+ */
+export async function holds(property: fc.IAsyncProperty<unknown>, where: string): Promise<void> {
+  const { RESILIENCE_SEED: seed, RESILIENCE_RUNS: runs, RESILIENCE_PATH: path } = process.env;
+  const details = await fc.check(property, {
+    seed: Number(seed ?? 20_261_122),
+    numRuns: Number(runs ?? 10_000),
+    ...(path && { path }),
+  });
+  if (!details.failed) return;
+  const again = `RESILIENCE_SEED=${details.seed} RESILIENCE_PATH='${details.counterexamplePath}' npm test -- ${where}`;
+  const { cause } = details.errorInstance as Error;
+  throw new Error(`${fc.defaultReportMessage(details)}\n\nTo see it again:\n  ${again}`, { cause });
+}
+
+const anySchedule = fc.array(anyCommand, { minLength: 1, maxLength: 70, size: 'max' });
 
 /** Runs a schedule on the model, and what that makes of it on `systems`, which must look the same after each step. */
 async function follow(
@@ -44,6 +69,7 @@ export function likeTheModel(tally: Tally) {
     await follow(commands, settings, tally, async (reference, step) => {
       await real.apply(step!);
       const expected = reference.observe();
+      for (const line of expected.log) tally.happened.add(line.replaceAll(/[\d.]+ ?/g, ''));
       sameAs(real.observe(), expected, step!);
     });
   });

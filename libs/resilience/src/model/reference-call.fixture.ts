@@ -94,3 +94,13 @@ export function wasRetried(error: ReferenceError | undefined, by: ReferenceServi
   for (let one = error; one !== undefined && chain.length <= 5; one = one.cause) chain.push(one);
   return chain.some(({ retriedBy }) => retriedBy !== undefined && retriedBy !== by);
 }
+
+export function cancelledBy({ id, plan }: ReferenceCall): Ending {
+  const whose =
+    plan.signal === 'own' ? `caller ${id}` : plan.signal === 'shared' ? 'all callers' : 'a caller before';
+  return { status: 'cancelled', error: { text: `cancelled because ${whose}` } };
+}
+
+export function rejection(code: string, detail = ''): Ending {
+  return { status: 'rejected', code, error: { text: code + detail } };
+}

@@ -1,8 +1,11 @@
 import type { CallPlan } from './commands.fixture.ts';
 import { ReferenceBreaker } from './reference-breaker.fixture.ts';
+import { ReferenceBudget } from './reference-budget.fixture.ts';
 import {
+  cancelledBy,
   endingOf,
   failure,
+  rejection,
   wasRetried,
   type Ending,
   type ReferenceAttempt,
@@ -11,26 +14,23 @@ import {
 import type { Reference } from './reference.fixture.ts';
 import type { Settings } from './settings.fixture.ts';
 
-const SMALLEST_TOKEN = 1 - 1e-6;
-
 /** One pipeline, by its rules: lists of all that ever happened, and every number counted again when it is asked for. */
 export class ReferenceService {
   readonly breaker: ReferenceBreaker | null;
   readonly #settings: Settings;
   readonly #world: Reference;
   readonly #name: string;
-  readonly #startedAtMs: number;
   readonly #queue: ReferenceAttempt[] = [];
   readonly #attempts: ReferenceAttempt[] = [];
   /** What there is to count. */
   readonly #happened: string[] = [];
-  readonly #budget: { what: 'call' | 'retry'; atMs: number }[] = [];
+  readonly #budget: ReferenceBudget;
 
   constructor(settings: Settings, world: Reference, name: string) {
     this.#settings = settings;
     this.#world = world;
     this.#name = name;
-    this.#startedAtMs = world.time.nowMs;
+    this.#budget = new ReferenceBudget(settings.retry?.budget, world.time.nowMs);
     this.breaker = settings.breaker
       ? new ReferenceBreaker(settings.breaker, world.time, (change) => this.#tell(`stateChange ${change}`))
       : null;
@@ -100,7 +100,7 @@ export class ReferenceService {
     }
     const kind = deadlineMs <= callersMs ? 'deadline' : "caller's deadline";
     if (inMs < Infinity) call.deadlineAlarm = time.alarm(kind, inMs, late);
-    this.#budget.push({ what: 'call', atMs: time.nowMs });
+    this.#budget.earn(time.nowMs);
     this.#attempt(call);
     return call;
   }
@@ -209,7 +209,7 @@ export class ReferenceService {
     attempt.state = 'working';
     attempt.startedAtMs = time.nowMs;
     if (plan.readsSignal) attempt.signal = 'read';
-    const remainingMs = Math.min(timeoutMs, deadlineAtMs - time.nowMs);
+    const remainingMs = Math.max(0, Math.min(timeoutMs, deadlineAtMs - time.nowMs));
     const rest = `${remainingMs} ms left until ${deadlineAtMs}, ${plan.idempotent}`;
     this.#world.log.push(`${time.nowMs} work ${attempt.key}: ${rest}`);
     if (timeoutMs < Infinity)
@@ -277,36 +277,19 @@ export class ReferenceService {
     else if (wasRetried(ending.error, this)) denial = 'nested';
     else if (askedMs > 30_000) denial = 'retry_after';
     else if (nowMs + delayMs >= call.deadlineAtMs) denial = 'deadline';
-    else if (!this.#affordsRetry()) denial = 'budget';
+    else if (!this.#budget.affords(nowMs)) denial = 'budget';
     if (denial) {
       this.#happened.push(`retriesDenied.${denial}`);
       this.#tell(`retryDenied ${denial}: ${text}`);
       return this.#end(call, ending);
     }
-    this.#budget.push({ what: 'retry', atMs: nowMs });
+    this.#budget.spend(nowMs);
     this.#happened.push('retries');
     this.#tell(`retry in ${delayMs}: ${text}`);
     call.backOff = this.#world.time.alarm('back-off', delayMs, () => {
       call.backOff = null;
       this.#world.time.soon(() => this.#attempt(call));
     });
-  }
-
-  /** Counts all that was earned and spent since the beginning. */
-  #affordsRetry(): boolean {
-    const budget = this.#settings.retry!.budget;
-    if (!budget) return true;
-    const { ratio, perSecond } = budget;
-    const most = Math.max(10, 10 * perSecond);
-    let tokens = perSecond > 0 ? Math.max(1, perSecond) : 0;
-    let atMs = this.#startedAtMs;
-    for (const entry of [...this.#budget, { what: 'now', atMs: this.#world.time.nowMs }]) {
-      tokens = Math.min(most, tokens + ((entry.atMs - atMs) / 1_000) * perSecond);
-      if (entry.what === 'call') tokens = Math.min(most, tokens + ratio);
-      if (entry.what === 'retry') tokens = Math.max(0, tokens - 1);
-      atMs = entry.atMs;
-    }
-    return tokens >= SMALLEST_TOKEN;
   }
 
   #end(call: ReferenceCall, ending: Ending): void {
@@ -324,14 +307,4 @@ export class ReferenceService {
     const answer: Ending = { status: 'ok', value: `instead of ${status} ${error!.text}` };
     this.#world.tell(call, fallback === 'answers' ? answer : noAnswer);
   }
-}
-
-function cancelledBy({ id, plan }: ReferenceCall): Ending {
-  const whose =
-    plan.signal === 'own' ? `caller ${id}` : plan.signal === 'shared' ? 'all callers' : 'a caller before';
-  return { status: 'cancelled', error: { text: `cancelled because ${whose}` } };
-}
-
-function rejection(code: string, detail = ''): Ending {
-  return { status: 'rejected', code, error: { text: code + detail } };
 }

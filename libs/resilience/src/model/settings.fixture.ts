@@ -64,11 +64,15 @@ const breakers: fc.Arbitrary<BreakerSettings> = fc
     failureRate: fc.constantFrom(0.2, 0.5, 0.6, 1),
     slowRate: fc.constantFrom(0.4, 0.5, 1),
     minCalls: perhaps(fc.integer({ min: 1, max: 4 })),
-    slowAfterMs: perhaps(fc.constantFrom(250, 500, 1_000)),
+    slowAfterMs: fc.option(fc.constantFrom(250, 500, 1_000), { nil: undefined, freq: 2 }),
     openFor: fc.record({ baseMs: fc.constantFrom(513, 2_013), maxMs: perhaps(fc.constant(6_013)) }),
     halfOpen: fc
-      .record({ calls: fc.integer({ min: 1, max: 4 }), successes: fc.integer({ min: 1, max: 4 }) })
-      .map(({ calls, successes }) => ({ calls, successes: Math.min(calls, successes), maxWaitMs: 1_529 })),
+      .record({
+        calls: fc.integer({ min: 1, max: 4 }),
+        successes: fc.integer({ min: 1, max: 4 }),
+        maxWaitMs: fc.constantFrom(1_529, 8_029),
+      })
+      .map((halfOpen) => ({ ...halfOpen, successes: Math.min(halfOpen.calls, halfOpen.successes) })),
   })
   .map((breaker) => {
     const { window, minCalls, slowAfterMs } = breaker;
@@ -94,10 +98,10 @@ const bulkheads = fc.record({
 export const anySettings: fc.Arbitrary<Settings> = fc.record({
   startMs: fc.constantFrom(0, 10_000, 123_456),
   random: fc.constantFrom(0, 0.25, 0.5),
-  fallback: fc.option(fc.constantFrom('answers', 'throws', 'rejects'), { nil: undefined, freq: 1 }),
+  fallback: fc.option(fc.constantFrom('answers', 'throws', 'rejects'), { nil: undefined, freq: 2 }),
   deadlineMs: perhaps(fc.constantFrom(1_503, 3_003)),
   retry: perhaps(retries),
-  breaker: fc.option(breakers, { nil: undefined, freq: 4 }),
+  breaker: fc.option(breakers, { nil: undefined, freq: 6 }),
   bulkhead: perhaps(bulkheads),
   timeoutMs: perhaps(fc.constantFrom(501, 1_001)),
 });

@@ -55,7 +55,11 @@ export const VERY_BUSY_MS = 60_000;
 class WorkError extends Error {
   readonly kind: WorkResult;
   constructor(kind: WorkResult, message: string, options?: ErrorOptions) {
+    const limit = Error.stackTraceLimit;
+    // Nobody reads it, and it costs more than all the rest.
+    Error.stackTraceLimit = 0;
     super(message, options);
+    Error.stackTraceLimit = limit;
     this.kind = kind;
     if (kind === 'AbortError') this.name = kind;
   }

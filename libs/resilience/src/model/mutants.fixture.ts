@@ -1,0 +1,198 @@
+/** A bug to be planted: `from`, which stands in the file exactly once, becomes `to`. */
+export type Mutant = { bug: string; file: string; from: string; to: string };
+
+/** Bugs that libraries of this kind have had, or that this one might get. */
+export const MUTANTS: Mutant[] = [
+  {
+    bug: 'results of an older era count',
+    file: 'breaker.ts',
+    from: 'if (era !== this.era) return;',
+    to: '',
+  },
+  {
+    bug: 'half-open lets any number of probes through',
+    file: 'breaker.ts',
+    from: 'return this.#running + this.#succeeded + this.#failed >= this.#probes;',
+    to: 'return false;',
+  },
+  {
+    bug: 'a hung probe keeps the circuit half-open for ever',
+    file: 'breaker.ts',
+    from: 'else if (to === HALF_OPEN) this.#maxWait.add(this, this.#clock.now());',
+    to: '',
+  },
+  {
+    bug: 'one success closes it',
+    file: 'breaker.ts',
+    from: 'if (this.#succeeded >= this.#successes)',
+    to: 'if (this.#succeeded >= 1)',
+  },
+  {
+    bug: 'one failed probe more than it takes to open it again',
+    file: 'breaker.ts',
+    from: 'this.#failed > this.#probes - this.#successes',
+    to: 'this.#failed > this.#probes - this.#successes + 1',
+  },
+  {
+    bug: 'a slow probe counts as a good one',
+    file: 'breaker.ts',
+    from: 'if (failed || slow) this.#failed++;',
+    to: 'if (failed) this.#failed++;',
+  },
+  {
+    bug: 'the open time goes on growing after it has closed',
+    file: 'breaker.ts',
+    from: 'this.#openings = 0;\n    this.#move(CLOSED, reason);',
+    to: 'this.#move(CLOSED, reason);',
+  },
+  {
+    bug: 'what was isolated by hand opens itself',
+    file: 'breaker.ts',
+    from: "if (this.#state !== ISOLATED) this.#move(ISOLATED, 'isolated');",
+    to: "this.#move(OPEN, 'isolated', 1_000);",
+  },
+  {
+    bug: 'a restored circuit has forgotten its window',
+    file: 'breaker.ts',
+    from: 'if (to === CLOSED) this.#window.load(window, this.#clock.now());',
+    to: '',
+  },
+  {
+    bug: 'one call more than minCalls',
+    file: 'window.ts',
+    from: 'if (calls < minCalls) return null;',
+    to: 'if (calls <= minCalls) return null;',
+  },
+  {
+    bug: 'a time window never forgets',
+    file: 'window.ts',
+    from: 'if (epoch <= this.#epoch) return;',
+    to: 'if (epoch > 0) return;',
+  },
+  {
+    bug: 'a count window never forgets',
+    file: 'window.ts',
+    from: 'this.failures -= oldest & FAILED;',
+    to: '',
+  },
+  {
+    bug: 'a success does not end the failures in a row',
+    file: 'window.ts',
+    from: "new Tally(options.failures, 'failures_in_a_row', () => 0)",
+    to: "new Tally(options.failures, 'failures_in_a_row', (failures) => failures)",
+  },
+  {
+    bug: 'a cancel counts as a failure',
+    file: 'call.ts',
+    from: "return { status: 'cancelled', error: new CancelledError(this.machine.name, reason) };",
+    to: "return { status: 'failed', error: new CancelledError(this.machine.name, reason) };",
+  },
+  {
+    bug: "the work's own AbortError counts as a failure",
+    file: 'judge.ts',
+    from: 'if (cancelled || isCancel(error))',
+    to: 'if (cancelled)',
+  },
+  {
+    bug: 'a permit is given back twice',
+    file: 'judge.ts',
+    from: 'if (bulkhead !== null) bulkhead.release();',
+    to: 'if (bulkhead !== null) { bulkhead.release(); bulkhead.release(); }',
+  },
+  {
+    bug: 'an ignored or cancelled probe keeps its permit',
+    file: 'judge.ts',
+    from: 'else if (machine.breaker !== null) machine.breaker.giveBack(era);',
+    to: '',
+  },
+  {
+    bug: 'the permit is free at the time-out, while the work still runs',
+    file: 'attempt.ts',
+    from: 'work.then(late, late);',
+    to: 'late();',
+  },
+  {
+    bug: 'the work is never told that it was given up',
+    file: 'attempt.ts',
+    from: 'if (this.controller !== null) this.controller.abort(result.error);',
+    to: '',
+  },
+  {
+    bug: 'the time-out comes after a success, too',
+    file: 'attempt.ts',
+    from: 'if (this.list !== null) this.list.remove(this);\n    learn(',
+    to: 'learn(',
+  },
+  {
+    bug: 'a call that waited in the queue does not ask the breaker again',
+    file: 'attempt.ts',
+    from: 'if (breaker !== null && breaker.era !== this.era) {',
+    to: 'if (breaker !== null && breaker.era < 0) {',
+  },
+  {
+    bug: 'who leaves the queue keeps the place in it',
+    file: 'attempt.ts',
+    from: 'this.wait.leave();',
+    to: '',
+  },
+  {
+    bug: 'who comes last is served first',
+    file: 'bulkhead.ts',
+    from: 'for (let head = this.#head; head !== null && this.running < this.max; head = this.#head) {',
+    to: 'for (let head = this.#tail; head !== null && this.running < this.max; head = this.#tail) {',
+  },
+  {
+    bug: 'newcomers overtake the queue, and the limit with it',
+    file: 'bulkhead.ts',
+    from: 'if (this.running >= this.max || this.#head !== null) return false;',
+    to: 'if (this.running >= this.max && this.#head === null) return false;',
+  },
+  {
+    bug: 'own rejections are retried',
+    file: 'call.ts',
+    from: "if (retry === null || result.status !== 'failed' || this.interruption !== null)",
+    to: "if (retry === null || !['failed', 'rejected'].includes(result.status) || this.interruption !== null)",
+  },
+  {
+    bug: 'an abort does not end the back-off',
+    file: 'call.ts',
+    from: 'clock.clearTimer(timer);\n        reject(why);',
+    to: 'void reject, void why;',
+  },
+  {
+    bug: 'one attempt too many',
+    file: 'call.ts',
+    from: 'this.round >= rules.attempts',
+    to: 'this.round > rules.attempts',
+  },
+  {
+    bug: 'a deadline that was met comes nevertheless',
+    file: 'call.ts',
+    from: 'if (this.deadline !== null) this.deadline.end();',
+    to: '',
+  },
+  {
+    bug: 'the deadline of the caller counts as a failure of the other side',
+    file: 'call.ts',
+    from: "this.#isOurs ? 'failed' : 'cancelled'",
+    to: "'failed'",
+  },
+  {
+    bug: 'nested retries multiply',
+    file: 'call.ts',
+    from: "if (wasRetried(error, this.machine)) return 'nested';",
+    to: '',
+  },
+  {
+    bug: 'the budget is not asked',
+    file: 'budget.ts',
+    from: 'if (this.#tokens < ONE) return false;',
+    to: '',
+  },
+  {
+    bug: 'a failure on the short way teaches the breaker nothing',
+    file: 'direct.ts',
+    from: 'learnFrom(machine, this.era, this.startedAt, result);',
+    to: '',
+  },
+];
