@@ -1,15 +1,19 @@
 import type { QueueEntry, Waiting } from './bulkhead.ts';
-import type { Call } from './call.ts';
-import type { CallContext } from './context.ts';
+import { isIdempotent, type CallContext, type CallOptions, type Work } from './context.ts';
 import { Expiring } from './deadlines.ts';
 import { BulkheadFullError, QueueTimeoutError, RateLimitedError, TimeoutError } from './errors.ts';
 import { gate, later, nothing, rejectNew, resolveNew, type Settle } from './gate.ts';
 import { begin, classify, learn, learnFrom, release } from './judge.ts';
+import type { Machine } from './machine.ts';
 import { FailedResult, Rejected, verdict, type Unsuccessful } from './outcome.ts';
 import { REFUSED } from './rate-limit.ts';
 
 /** Whoever asked for an attempt: the call itself, or a round of parallel attempts. What it answers is the result. */
 export interface AttemptOwner {
+  /** In ms of the clock; Infinity without a deadline. */
+  readonly deadlineAt: number;
+  /** Has the caller given up? */
+  readonly cancelled: boolean;
   succeeded(attempt: Attempt, value: unknown): unknown;
   ended(attempt: Attempt, result: Unsuccessful): unknown;
 }
@@ -20,7 +24,9 @@ export interface AttemptOwner {
  * settle. All that follows is a continuation of that promise, so it runs in the caller's async context, whoever settled it.
  */
 export class Attempt extends Expiring implements CallContext, Waiting {
-  declare readonly call: Call;
+  declare readonly machine: Machine;
+  declare readonly work: Work<unknown>;
+  declare readonly options: CallOptions;
   declare readonly attempt: number;
   declare private readonly owner: AttemptOwner;
   /** Why it is to end before it has settled by itself, and what its gate is rejected with. */
@@ -35,9 +41,17 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   /** The breaker's era that let it in. */
   declare private era: number;
 
-  constructor(call: Call, owner: AttemptOwner, attempt: number) {
+  constructor(
+    machine: Machine,
+    work: Work<unknown>,
+    options: CallOptions,
+    owner: AttemptOwner,
+    attempt: number,
+  ) {
     super();
-    this.call = call;
+    this.machine = machine;
+    this.work = work;
+    this.options = options;
     this.attempt = attempt;
     this.owner = owner;
     this.interruption = null;
@@ -57,24 +71,24 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   }
 
   get deadlineAt(): number | undefined {
-    return this.call.deadlineAt === Infinity ? undefined : this.call.deadlineAt;
+    return this.owner.deadlineAt === Infinity ? undefined : this.owner.deadlineAt;
   }
 
   get remainingMs(): number {
     if (this.abandoned) return 0;
-    return Math.max(0, Math.min(this.dueMs, this.call.deadlineAt) - this.call.machine.clock.now());
+    return Math.max(0, Math.min(this.dueMs, this.owner.deadlineAt) - this.machine.clock.now());
   }
 
   get idempotencyKey(): string | undefined {
-    return this.call.options.idempotencyKey;
+    return this.options.idempotencyKey;
   }
 
   get idempotent(): boolean {
-    return this.call.idempotent;
+    return isIdempotent(this.options);
   }
 
   start(): Promise<unknown> {
-    const { name, breaker, bulkhead, circuitOpen, clock } = this.call.machine;
+    const { name, breaker, bulkhead, circuitOpen, clock } = this.machine;
     if (breaker !== null) {
       if (!breaker.tryEnter()) return this.refuse(circuitOpen);
       this.era = breaker.era;
@@ -101,7 +115,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** The time in the queue, or the time of the work, is up. */
   override expire(): void {
-    const { name, bulkhead, timeout, counts, events } = this.call.machine;
+    const { name, bulkhead, timeout, counts, events } = this.machine;
     if (this.wait !== null) {
       const timeoutMs = bulkhead!.queueTimeout!.durationMs;
       this.interrupt(new Rejected('queue_timeout', () => new QueueTimeoutError(name, timeoutMs)));
@@ -127,7 +141,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** Has a permit of the bulkhead, if there is one, and takes a turn of the rate limit. */
   private paced(): Promise<unknown> {
-    const { name, limiter, clock } = this.call.machine;
+    const { name, limiter, clock } = this.machine;
     if (limiter === null) return this.run();
     const nowMs = clock.now();
     const waitMs = limiter.reserve(nowMs);
@@ -165,7 +179,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** A wait is over; but the caller may have left since, or the circuit have opened. */
   private afterWait(next: () => unknown): unknown {
-    const { breaker, circuitOpen } = this.call.machine;
+    const { breaker, circuitOpen } = this.machine;
     if (this.interruption !== null) return this.unwind(this.interruption);
     if (breaker !== null && breaker.era !== this.era) {
       if (!breaker.tryEnter()) return this.unwind(circuitOpen);
@@ -180,7 +194,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** Ends it before the work has begun. */
   private unwind(result: Unsuccessful): unknown {
-    const { name, breaker, bulkhead, counts, events } = this.call.machine;
+    const { name, breaker, bulkhead, counts, events } = this.machine;
     if (breaker !== null) breaker.giveBack(this.era);
     if (this.holdsPermit) bulkhead!.release();
     if (result instanceof Rejected) {
@@ -192,8 +206,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** The work itself. */
   private run(): Promise<unknown> {
-    const { call } = this;
-    const { timeout, counts, timesStart, chaos, clock } = call.machine;
+    const { timeout, counts, timesStart, chaos, clock } = this.machine;
     counts.attempts++;
     counts.running++;
     if (timesStart) this.sinceMs = clock.now();
@@ -201,7 +214,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
     const resolve = (this.resolve = resolveNew);
     const reject = (this.reject = rejectNew);
     if (timeout !== null) timeout.add(this, this.sinceMs!);
-    const work = chaos.active ? this.disturbed() : begin(call.work, this);
+    const work = chaos.active ? this.disturbed() : begin(this.work, this);
     work.then(resolve, reject);
     return first.then(
       (value) => this.fulfilled(value),
@@ -213,7 +226,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** With latency, faults or answers of our own making; given up during the latency, the work is not begun. */
   private disturbed(): Promise<unknown> {
-    const { work, machine } = this.call;
+    const { work, machine } = this;
     const { clock, random, chaos } = machine;
     const wait = (ms: number) =>
       new Promise<void>((resolve) => void clock.setTimer(resolve, ms)).then(() => {
@@ -224,7 +237,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** The work has settled with a value. */
   private fulfilled(value: unknown): unknown {
-    const { machine } = this.call;
+    const { machine } = this;
     const { isFailureResult } = machine;
     const failed = isFailureResult !== null && verdict(isFailureResult, value);
     if (failed !== false) {
@@ -238,11 +251,11 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** The work has settled with an error. */
   private failed(error: unknown): unknown {
-    return this.settled(classify(this.call.machine, error, this.call.cancelled));
+    return this.settled(classify(this.machine, error, this.owner.cancelled));
   }
 
   private settled(result: Unsuccessful): unknown {
-    const { machine } = this.call;
+    const { machine } = this;
     if (this.list !== null) this.list.remove(this);
     learnFrom(machine, this.era, this.sinceMs, result);
     release(machine);
@@ -251,7 +264,7 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** Given up while the work still runs: it keeps its permit until it has settled, since that long it takes a place. */
   private abandon(work: Promise<unknown>): unknown {
-    const { machine } = this.call;
+    const { machine } = this;
     const { counts } = machine;
     const result = this.interruption!;
     this.abandoned = true;

@@ -1,7 +1,7 @@
 import { Attempt, type AttemptOwner } from './attempt.ts';
 import { jittered } from './backoff.ts';
 import { conclude, settle } from './conclude.ts';
-import type { CallOptions, Work } from './context.ts';
+import { isIdempotent, type CallOptions, type Work } from './context.ts';
 import { Expiring } from './deadlines.ts';
 import { CancelledError, DeadlineExceededError } from './errors.ts';
 import type { RetryDenial } from './events.ts';
@@ -22,7 +22,7 @@ interface Interruptible {
  */
 const retriedBy = new WeakMap<object, Machine>();
 
-/** One call, with all its attempts and the waits between them. */
+/** One call, with all its attempts, the waits between them, and what may end it early. */
 export class Call implements AttemptOwner, Cancellable {
   declare readonly machine: Machine;
   declare readonly work: Work<unknown>;
@@ -47,10 +47,6 @@ export class Call implements AttemptOwner, Cancellable {
     this.busyWith = null;
     this.subscription = null;
     this.deadline = null;
-  }
-
-  get idempotent(): boolean {
-    return this.options.idempotent === true || this.options.idempotencyKey !== undefined;
   }
 
   /** In ms of the clock; Infinity without a deadline. */
@@ -79,7 +75,7 @@ export class Call implements AttemptOwner, Cancellable {
     return this.#next();
   }
 
-  /** Its first attempt went the short way, and failed. */
+  /** Its first attempt was made without it, and failed. */
   goOnAfter(result: Unsuccessful): unknown {
     this.attempts = this.round = 1;
     return this.ended(this, result);
@@ -103,14 +99,18 @@ export class Call implements AttemptOwner, Cancellable {
   #next(): Promise<unknown> {
     const { hedge } = this.machine;
     this.round++;
-    if (hedge !== null && (hedge.idempotent || this.idempotent)) {
+    if (hedge !== null && (hedge.idempotent || isIdempotent(this.options))) {
       const round = new HedgeRound(this, hedge);
       this.busyWith = round;
       return round.start();
     }
-    const attempt = new Attempt(this, this, ++this.attempts);
+    const attempt = this.newAttempt(this);
     this.busyWith = attempt;
     return attempt.start();
+  }
+
+  newAttempt(owner: AttemptOwner): Attempt {
+    return new Attempt(this.machine, this.work, this.options, owner, ++this.attempts);
   }
 
   succeeded(_attempt: unknown, value: unknown): unknown {
@@ -152,7 +152,7 @@ export class Call implements AttemptOwner, Cancellable {
   }
 
   #denial(rules: RetryRules, error: unknown, askedMs: number, delayMs: number): RetryDenial | null {
-    if (!rules.idempotent && !this.idempotent) return 'not_idempotent';
+    if (!rules.idempotent && !isIdempotent(this.options)) return 'not_idempotent';
     if (wasRetried(error, this.machine)) return 'nested';
     if (askedMs > rules.maxRetryAfterMs) return 'retry_after';
     // A wait that the deadline would end is a wait for nothing.

@@ -29,3 +29,7 @@ export type CallOptions = {
 };
 
 export type Work<T> = (ctx: CallContext) => T | PromiseLike<T>;
+
+export function isIdempotent({ idempotent, idempotencyKey }: CallOptions): boolean {
+  return idempotent === true || idempotencyKey !== undefined;
+}

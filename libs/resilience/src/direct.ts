@@ -1,28 +1,26 @@
-import { Call } from './call.ts';
-import { conclude, settle } from './conclude.ts';
-import type { CallContext, CallOptions, Work } from './context.ts';
+import { isIdempotent, type CallContext, type CallOptions, type Work } from './context.ts';
 import { begin, classify, learn, learnFrom, release } from './judge.ts';
 import type { Machine } from './machine.ts';
 import { FailedResult, verdict, type Unsuccessful } from './outcome.ts';
+import type { Solo, Task } from './solo.ts';
 
 /**
  * The short way, for a call that nothing but its own work can end: no time-out, no deadline, no signal, no hedge, no wait
- * for a permit. It needs neither a gate nor a list, and so costs half. The rules are those of `Call` and `Attempt`, which
- * take over when it is to be retried.
+ * for a permit. It needs neither a gate nor a list, and so costs half. The rules are those of `Attempt`.
  */
-export class DirectCall implements CallContext {
+export class DirectCall implements CallContext, Task {
+  declare readonly machine: Machine;
+  declare readonly work: Work<unknown>;
   declare readonly options: CallOptions;
-  declare private readonly machine: Machine;
-  declare private readonly work: Work<unknown>;
-  declare private readonly asOutcome: boolean;
+  declare private readonly owner: Solo;
   declare private readonly era: number;
   declare private readonly startedAt: number | null;
 
-  constructor(machine: Machine, work: Work<unknown>, options: CallOptions, asOutcome: boolean) {
-    this.options = options;
+  constructor(machine: Machine, work: Work<unknown>, options: CallOptions, owner: Solo) {
     this.machine = machine;
     this.work = work;
-    this.asOutcome = asOutcome;
+    this.options = options;
+    this.owner = owner;
     this.era = machine.breaker === null ? -1 : machine.breaker.era;
     this.startedAt = machine.timesStart ? machine.clock.now() : null;
   }
@@ -49,15 +47,14 @@ export class DirectCall implements CallContext {
   }
 
   get idempotent(): boolean {
-    return this.options.idempotent === true || this.options.idempotencyKey !== undefined;
+    return isIdempotent(this.options);
   }
 
   /** Once breaker and bulkhead have let it in. */
   start(): Promise<unknown> {
-    const { counts, retry } = this.machine;
+    const { counts } = this.machine;
     counts.attempts++;
     counts.running++;
-    if (retry !== null && retry.budget !== null) retry.budget.deposit();
     return begin(this.work, this).then(
       (value) => this.fulfilled(value),
       (error: unknown) => this.failed(error),
@@ -73,8 +70,7 @@ export class DirectCall implements CallContext {
     }
     learn(machine, this.era, this.startedAt, false);
     release(machine);
-    settle(machine, 'ok', 1);
-    return this.asOutcome ? { status: 'ok', value } : value;
+    return this.owner.succeeded(this, value);
   }
 
   private failed(error: unknown): unknown {
@@ -85,10 +81,6 @@ export class DirectCall implements CallContext {
     const { machine } = this;
     learnFrom(machine, this.era, this.startedAt, result);
     release(machine);
-    if (machine.retry !== null && result.status === 'failed') {
-      return new Call(machine, this.work, this.options, this.asOutcome).goOnAfter(result);
-    }
-    settle(machine, result.status, 1);
-    return conclude(machine, result, this.asOutcome);
+    return this.owner.ended(this, result);
   }
 }

@@ -1,4 +1,4 @@
-import { Attempt, type AttemptOwner } from './attempt.ts';
+import type { Attempt, AttemptOwner } from './attempt.ts';
 import type { Call } from './call.ts';
 import { Expiring } from './deadlines.ts';
 import { HedgeLostError } from './errors.ts';
@@ -26,6 +26,14 @@ export class HedgeRound extends Expiring implements AttemptOwner {
     super();
     this.#call = call;
     this.#rules = rules;
+  }
+
+  get deadlineAt(): number {
+    return this.#call.deadlineAt;
+  }
+
+  get cancelled(): boolean {
+    return this.#call.cancelled;
   }
 
   start(): Promise<unknown> {
@@ -92,7 +100,7 @@ export class HedgeRound extends Expiring implements AttemptOwner {
   }
 
   #launch(): void {
-    const attempt = new Attempt(this.#call, this, ++this.#call.attempts);
+    const attempt = this.#call.newAttempt(this);
     this.#live.add(attempt);
     void attempt.start();
   }

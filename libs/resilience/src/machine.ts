@@ -51,7 +51,9 @@ export type Machine = {
   /** Does an attempt need to know when it began, and when it ended? */
   readonly timesStart: boolean;
   readonly timesEnd: boolean;
-  /** Can nothing but its work end a call, when its caller has no say in it either? */
+  /** Is a call one attempt at a time, with no deadline, when its caller has no say in it either? */
+  readonly solo: boolean;
+  /** And can nothing but its work end it? */
   readonly direct: boolean;
   /** The one for all who find the circuit open. */
   readonly circuitOpen: Rejected;

@@ -1,6 +1,7 @@
 import type { AdaptiveBulkhead } from './adaptive.ts';
 import type { BreakerHandle, BreakerOptions } from './breaker.ts';
 import type { BulkheadOptions } from './bulkhead.ts';
+import { Attempt } from './attempt.ts';
 import { Call } from './call.ts';
 import type { Chaos } from './chaos.ts';
 import { check } from './check.ts';
@@ -23,6 +24,7 @@ import {
   type Steps,
 } from './plan.ts';
 import type { RateLimitOptions } from './rate-limit.ts';
+import { SOLO, SOLO_OUTCOME } from './solo.ts';
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
@@ -130,14 +132,18 @@ export class Pipeline<F = never> {
     if (breaker !== null && breaker.refuses && (signal === undefined || !signal.aborted)) {
       return refuse(machine, asOutcome);
     }
-    if (machine.direct && signal === undefined && deadlineAt === undefined && !machine.chaos.active) {
-      if (breaker !== null && !breaker.tryEnter()) return refuse(machine, asOutcome);
+    if (!machine.solo || signal !== undefined || deadlineAt !== undefined) {
+      return new Call(machine, work, options, asOutcome).begin();
+    }
+    const owner = asOutcome ? SOLO_OUTCOME : SOLO;
+    if (machine.retry !== null && machine.retry.budget !== null) machine.retry.budget.deposit();
+    if (machine.direct && !machine.chaos.active && (breaker === null || breaker.tryEnter())) {
       if (bulkhead === null || bulkhead.tryAcquire()) {
-        return new DirectCall(machine, work, options, asOutcome).start();
+        return new DirectCall(machine, work, options, owner).start();
       }
       if (breaker !== null) breaker.giveBack(breaker.era);
     }
-    return new Call(machine, work, options, asOutcome).begin();
+    return new Attempt(machine, work, options, owner, 1).start();
   }
 
   /** Its circuit breaker. @throws TypeError when it has none */

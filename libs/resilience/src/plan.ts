@@ -19,7 +19,7 @@ import { readRetryAfter } from './retry-after.ts';
 export type PipelineOptions = {
   /** Names the dependency behind it in errors, events and metrics. */
   name: string;
-  /** Default: the system's monotonic clock, whose timers keep no process alive. */
+  /** Where it takes time and timers from. Default: the system's monotonic clock, whose timers keep no process alive. */
   clock?: Clock;
   /** In [0, 1); for jitter and chaos. Default `Math.random`. */
   random?: () => number;
@@ -131,6 +131,7 @@ export function compile(options: PipelineOptions, steps: Steps): Machine {
     events,
     timesStart: timeout !== undefined || slow || adaptive !== null,
     timesEnd: slow || adaptive !== null || breaker?.needsClock === true,
+    solo: deadline === undefined && hedge === undefined,
     direct: [timeout, deadline, hedge, rateLimit].every((step) => step === undefined),
     circuitOpen,
     circuitOpenOutcome: Object.freeze(Promise.resolve(circuitOpen)),
