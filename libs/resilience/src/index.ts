@@ -13,6 +13,14 @@ export {
 export { RetryBudget, type BudgetOptions } from './budget.ts';
 export type { BulkheadOptions } from './bulkhead.ts';
 export type { Chaos, ChaosPlan } from './chaos.ts';
+export {
+  bulkhead,
+  circuitBreaker,
+  retry,
+  timeout,
+  type CircuitBreakerOptions,
+  type CommonOptions,
+} from './classic.ts';
 export { systemClock, type Clock, type SystemClockOptions } from './clock.ts';
 export type { CallContext, CallOptions, Work } from './context.ts';
 export type { Counts } from './counts.ts';
@@ -42,10 +50,3 @@ export type { HedgeOptions, PipelineOptions, RetryOptions } from './plan.ts';
 export type { RateLimitOptions } from './rate-limit.ts';
 export { parseRetryAfter, readRetryAfter } from './retry-after.ts';
 export { consecutive, count, decaying, time, type WindowOptions } from './window.ts';
-
-// The first form, until every app has moved.
-export { bulkhead } from './first/bulkhead.ts';
-export { circuitBreaker } from './first/breaker.ts';
-export { retry } from './first/retry.ts';
-export { timeout } from './first/timeout.ts';
-export type { Call, Policy } from './first/policy.ts';
