@@ -191,13 +191,14 @@ class TimeWindow implements Window {
 
   load(saved: unknown, nowMs: number): void {
     this.clear();
-    this.#epoch = Math.max(BUCKETS, Math.floor(nowMs / this.#bucketMs));
+    this.#epoch = Math.floor(nowMs / this.#bucketMs);
     const { kind, newestFirst } = (saved ?? {}) as { kind?: unknown; newestFirst?: unknown };
     if (kind !== 'time' || !Array.isArray(newestFirst)) return;
     for (const [age, sums] of newestFirst.slice(0, BUCKETS).entries()) {
       if (!Array.isArray(sums) || !sums.every((sum) => Number.isInteger(sum) && sum >= 0)) continue;
       const [calls = 0, failures = 0, slows = 0] = sums as number[];
-      this.#add(this.#epoch - age, calls, failures, slows);
+      // One turn of the ring ahead is the same bucket, and never below 0.
+      this.#add(this.#epoch - age + BUCKETS, calls, failures, slows);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { pipeline } from '../index.ts';
+import { pipeline, time } from '../index.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 
 const down = () => Promise.reject(new Error('down'));
@@ -35,5 +35,17 @@ describe('What the model has found', () => {
     expect(await calls.outcome(down, options)).toMatchObject({ code: 'circuit_open' });
 
     expect(attempts).toEqual([0]);
+  });
+
+  it('forgets what a time window brought along no later because the clock, like a process, has only just begun', async () => {
+    const clock = new VirtualClock();
+    const calls = pipeline({ name: 'it', clock }).breaker({ window: time(1_000), minCalls: 2 });
+    await calls.outcome(down);
+    calls.circuit.restore(calls.circuit.snapshot());
+    await clock.advance(1_000);
+
+    await calls.outcome(down);
+
+    expect(calls.circuit.state).toBe('closed');
   });
 });
