@@ -61,8 +61,9 @@ export function windowOf(options: WindowOptions, thresholds: Thresholds): Window
 function trips(window: Window, { failureRate, slowRate, minCalls }: Thresholds): TripReason | null {
   const { calls, failures, slows } = window;
   if (calls < minCalls) return null;
-  if (failures > 0 && failures >= failureRate * calls) return 'failure_rate';
-  return slows > 0 && slows >= slowRate * calls ? 'slow_rate' : null;
+  // Divided, since 0.07 * 100 is more than 7.
+  if (failures > 0 && failures / calls >= failureRate) return 'failure_rate';
+  return slows > 0 && slows / calls >= slowRate ? 'slow_rate' : null;
 }
 
 const FAILED = 1;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { pipeline, time } from '../index.ts';
+import { count, pipeline, time } from '../index.ts';
 import { VirtualClock } from '../testing/virtual-clock.ts';
 
 const down = () => Promise.reject(new Error('down'));
@@ -47,5 +47,16 @@ describe('What the model has found', () => {
     await calls.outcome(down);
 
     expect(calls.circuit.state).toBe('closed');
+  });
+
+  it('opens at 7 failures of 100 when 0.07 is the rate', async () => {
+    const calls = pipeline({ name: 'it', clock: new VirtualClock() }).breaker({
+      window: count(100),
+      failureRate: 0.07,
+      minCalls: 100,
+    });
+    for (let call = 1; call <= 100; call++) await calls.outcome(call <= 7 ? down : () => 'up');
+
+    expect(calls.circuit.state).toBe('open');
   });
 });
