@@ -33,6 +33,10 @@ const json =
   (response) =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
 const silence: Answer = () => {};
+const stalls: Answer = (response) => {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"id":');
+};
 const reset: Answer = (response) => void response.socket!.destroy();
 
 async function payments(answer: Answer) {
@@ -115,11 +119,12 @@ describe('an order whose payment is asked for', () => {
     ['answers with an error', json(503, {})],
     ['breaks the connection', reset],
     ['is silent past the deadline', silence],
+    ['stops in the middle of its answer', stalls],
     ['says something else', json(200, { hello: 'world' })],
     ['refuses the token', json(401, { code: 'token_refused' })],
   ])('comes without it, and says so, when payments %s', async (_, answer) => {
     const { url } = await payments(answer);
-    const client = clientOf(url, answer === silence ? impatient : {});
+    const client = clientOf(url, [silence, stalls].includes(answer) ? impatient : {});
     expect(await ask(client)).toEqual({ ...order, payment: null, degraded: ['payment'] });
     expect(told).toHaveLength(1);
   });

@@ -39,6 +39,7 @@ export class FilesStore {
     key: string,
     body: Uint8Array,
     contentType: string,
+    signal?: AbortSignal,
   ): Promise<{ created: boolean; sizeBytes: number }> {
     const put = new PutObjectCommand({
       Bucket: this.#bucket,
@@ -47,15 +48,23 @@ export class FilesStore {
       ContentType: contentType,
       IfNoneMatch: '*',
     });
-    const created = await this.#send((signal) => createdBy(this.#client.send(put, { abortSignal: signal })));
+    const created = await this.#send(
+      (abortSignal) => createdBy(this.#client.send(put, { abortSignal })),
+      signal,
+    );
     if (created) return { created, sizeBytes: body.byteLength };
     const head = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
-    const { ContentLength } = await this.#send((signal) => this.#client.send(head, { abortSignal: signal }));
+    const { ContentLength } = await this.#send(
+      (abortSignal) => this.#client.send(head, { abortSignal }),
+      signal,
+    );
     return { created, sizeBytes: ContentLength! };
   }
 
-  #send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.policies.execute(({ signal }) => request(signal).catch(rethrow));
+  #send<T>(request: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.policies.execute((call) => request(call.signal).catch(rethrow), {
+      ...(signal && { signal }),
+    });
   }
 
   /** A link that anybody may follow for `ttlS` seconds; S3 allows 7 days at most. Made here, without a request. */

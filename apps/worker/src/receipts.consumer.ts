@@ -25,8 +25,12 @@ export class ReceiptsConsumer {
 
   readonly handlers: Handlers = {
     orders: {
-      'order.paid.v1': reads(paidOrder, (order, { id }) => this.receipts.storeReceipt(id, order)),
-      'sales.day_closed.v1': reads(salesDay, (day) => this.receipts.storeSalesReport(day)),
+      'order.paid.v1': reads(paidOrder, (order, { id }, { signal }) =>
+        this.receipts.storeReceipt(id, order, signal),
+      ),
+      'sales.day_closed.v1': reads(salesDay, (day, _, { signal }) =>
+        this.receipts.storeSalesReport(day, signal),
+      ),
     },
   };
 }

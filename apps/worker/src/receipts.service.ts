@@ -24,16 +24,16 @@ export class ReceiptsService {
   ) {}
 
   /** Renders the receipt, stores it and announces it. A double of the announcement has the id of the first one. */
-  async storeReceipt(messageId: string, order: PaidOrder): Promise<void> {
+  async storeReceipt(messageId: string, order: PaidOrder, signal?: AbortSignal): Promise<void> {
     const pdf = await this.renderer.render(receiptOf(order));
     const key = receiptKey(order);
-    const { sizeBytes } = await this.files.putOnce(key, pdf, 'application/pdf');
+    const { sizeBytes } = await this.files.putOnce(key, pdf, 'application/pdf', signal);
     await this.#announce(messageId, order, { key, sizeBytes });
   }
 
   /** Stores the report of a day, once: what was reported is not changed afterwards. */
-  async storeSalesReport(day: SalesDay): Promise<void> {
-    await this.files.putOnce(reportKey(day), Buffer.from(salesReport(day)), 'application/json');
+  async storeSalesReport(day: SalesDay, signal?: AbortSignal): Promise<void> {
+    await this.files.putOnce(reportKey(day), Buffer.from(salesReport(day)), 'application/json', signal);
   }
 
   async #announce(messageId: string, order: PaidOrder, file: { key: string; sizeBytes: number }) {
