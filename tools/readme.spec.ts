@@ -58,7 +58,9 @@ describe.each(libs)('the README of libs/%s', (lib) => {
   });
 
   it('stays short, and has a changelog of the version in package.json', () => {
-    expect(page.trimEnd().split('\n').length).toBeLessThanOrEqual(80);
+    // Code and tables are looked up; the rest is to be read.
+    const prose = page.replace(/^```.*?^```$/gms, '').match(/^[^|#\n].*$/gm) ?? [];
+    expect(prose.length).toBeLessThanOrEqual(60);
     const { version } = JSON.parse(read(`libs/${lib}/package.json`)) as { version: string };
     expect(read(`libs/${lib}/CHANGELOG.md`)).toMatch(
       new RegExp(`^## ${version} – \\d{4}-\\d\\d-\\d\\d$`, 'm'),

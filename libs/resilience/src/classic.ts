@@ -18,7 +18,7 @@ export type CircuitBreakerOptions = CommonOptions & {
   recoveryTimeout?: Duration | OpenFor;
   /** Probes in one half-open period. Default 3. */
   halfOpenMaxCalls?: number;
-  /** Successful probes that close it, at most `halfOpenMaxCalls`. Default 2. */
+  /** Successful probes that close it, at most `halfOpenMaxCalls`. Default 2, or `halfOpenMaxCalls` if that is 1. */
   successThreshold?: number;
   /** True: a success takes one from the failure count, in place of setting it to 0. Default false. */
   decay?: boolean;

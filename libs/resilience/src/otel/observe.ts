@@ -8,7 +8,7 @@ import { instrumentsOf, type Instruments } from './instruments.ts';
 export type ObservedPipeline = Pick<Pipeline, 'name' | 'counts' | 'circuit'>;
 
 export type ObserveOptions = {
-  /** Default: one of the global MeterProvider, which has to be set before. */
+  /** Makes the instruments. Default: a meter of the global MeterProvider, which has to be set before. */
   meter?: Meter;
 };
 
