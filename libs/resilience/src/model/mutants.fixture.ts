@@ -1,5 +1,5 @@
-/** A bug to be planted: `from`, which stands in the file exactly once, becomes `to`. */
-export type Mutant = { bug: string; file: string; from: string; to: string };
+/** A bug to be planted: `from`, which stands in the file exactly once, becomes `to`. The model is to catch it, or the races. */
+export type Mutant = { bug: string; file: string; from: string; to: string; by?: 'races' };
 
 /** Bugs that libraries of this kind have had, or that this one might get. */
 export const MUTANTS: Mutant[] = [
@@ -18,8 +18,8 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'a hung probe keeps the circuit half-open for ever',
     file: 'breaker.ts',
-    from: 'else if (to === HALF_OPEN) this.#maxWait.add(this, this.#clock.now());',
-    to: '',
+    from: 'if (this.#running++ === 0) this.#maxWait.add(this, this.#clock.now());',
+    to: 'this.#running++;',
   },
   {
     bug: 'one success closes it',
@@ -194,5 +194,46 @@ export const MUTANTS: Mutant[] = [
     file: 'direct.ts',
     from: 'learnFrom(machine, this.era, this.startedAt, result);',
     to: '',
+  },
+  {
+    bug: 'a call that is cancelled on its way out of the queue is made nevertheless',
+    file: 'attempt.ts',
+    from: 'if (this.interruption !== null) return this.unwind(this.interruption);',
+    to: '',
+    by: 'races',
+  },
+  {
+    bug: 'who comes out of the queue and is not let in keeps the permit',
+    file: 'attempt.ts',
+    from: 'if (this.holdsPermit) bulkhead!.release();',
+    to: '',
+    by: 'races',
+  },
+  {
+    bug: 'what a listener throws reaches the call',
+    file: 'events.ts',
+    from: '} catch {\n        this.errors++;\n      }',
+    to: '} catch (error) {\n        throw error;\n      }',
+    by: 'races',
+  },
+  {
+    bug: 'a clock that went back ends waits early',
+    file: 'deadlines.ts',
+    from: 'head !== null && head.sinceMs! + this.durationMs <= nowMs;',
+    to: 'head !== null;',
+    by: 'races',
+  },
+  {
+    bug: 'only the first of those who wait equally long is served',
+    file: 'deadlines.ts',
+    from: 'if (this.#head !== null && !this.#armed)',
+    to: 'if (this.#head !== null && this.#armed)',
+  },
+  {
+    bug: 'a lost hedge runs on, as if it had won',
+    file: 'hedge.ts',
+    from: 'for (const loser of this.#live) loser.interrupt(lost);',
+    to: 'void lost;',
+    by: 'races',
   },
 ];

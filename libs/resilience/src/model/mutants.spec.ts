@@ -27,14 +27,10 @@ async function run(name: string, mutant?: Mutant): Promise<Report> {
     filter: (path) => !path.endsWith('.spec.ts') && basename(path) !== 'first',
   });
   if (mutant) await plant(mutant, copy);
+  const script = join(copy, 'model/mutant-run.fixture.ts');
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [
-      '--conditions=@cairn/source',
-      join(copy, 'model/mutant-run.fixture.ts'),
-      String(SEED),
-      String(SCHEDULES),
-    ],
+    ['--conditions=@cairn/source', script, String(SEED), String(SCHEDULES), mutant?.by ?? 'model'],
     { timeout: 120_000 },
   );
   return JSON.parse(stdout) as Report;
