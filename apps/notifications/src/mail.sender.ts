@@ -11,9 +11,6 @@ export type Mail = Pick<Letter, 'subject' | 'text' | 'html'> & {
 
 type Settings = Pick<Config, Extract<keyof Config, `SMTP_${string}`> | 'MAIL_FROM'>;
 
-// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be sent.
-const UNTIL_SOMEBODY_CALLS = '1h';
-
 /** The mail server could not be asked, or asked us to come back later: the mail may or may not have been taken. */
 export class MailUnavailableError extends Error {
   readonly code = 'mail_unavailable';
@@ -59,7 +56,6 @@ export class MailSender {
         halfOpen: {
           calls: settings.SMTP_BREAKER_PROBES,
           successes: settings.SMTP_BREAKER_SUCCESSES,
-          maxWait: UNTIL_SOMEBODY_CALLS,
         },
       })
       .bulkhead({ max: settings.SMTP_MAX_CONCURRENT, queue: settings.SMTP_MAX_QUEUED })

@@ -5,9 +5,6 @@ import { paymentView, type PaymentView } from './orders.schemas.ts';
 
 type Settings = Pick<Config, Extract<keyof Config, `PAYMENTS_${string}`>>;
 
-// A hung probe is ended by the timeout; half-open may last for as long as nobody asks.
-const UNTIL_SOMEBODY_CALLS = '1h';
-
 /** Payments gave no usable answer. */
 export class PaymentsUnavailableError extends Error {
   readonly code = 'payments_unavailable';
@@ -37,7 +34,6 @@ export class PaymentsClient {
         halfOpen: {
           calls: settings.PAYMENTS_BREAKER_PROBES,
           successes: settings.PAYMENTS_BREAKER_SUCCESSES,
-          maxWait: UNTIL_SOMEBODY_CALLS,
         },
       })
       .bulkhead({ max: settings.PAYMENTS_MAX_CONCURRENT, queue: settings.PAYMENTS_MAX_QUEUED })

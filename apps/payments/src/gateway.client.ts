@@ -23,9 +23,6 @@ const charge = z.object({
 const refunded = z.object({ id: z.string() });
 const problem = z.object({ code: z.string().optional(), detail: z.string().optional() });
 
-// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be charged.
-const UNTIL_SOMEBODY_CALLS = '1h';
-
 /** The gateway gave no usable answer. It may have acted all the same: ask again under the same key. */
 export class GatewayUnavailableError extends Error {
   readonly code = 'gateway_unavailable';
@@ -68,7 +65,6 @@ export class GatewayClient {
         halfOpen: {
           calls: settings.GATEWAY_BREAKER_PROBES,
           successes: settings.GATEWAY_BREAKER_SUCCESSES,
-          maxWait: UNTIL_SOMEBODY_CALLS,
         },
       })
       .bulkhead({ max: settings.GATEWAY_MAX_CONCURRENT, queue: settings.GATEWAY_MAX_QUEUED })

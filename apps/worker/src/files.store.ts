@@ -13,9 +13,6 @@ import { asStorageError, statusOf } from './storage-error.ts';
 
 export type FilesOptions = Pick<Config, Extract<keyof Config, `S3_${string}`>>;
 
-// A hung probe is ended by the timeout; half-open may last for as long as there is nothing to be stored.
-const UNTIL_SOMEBODY_CALLS = '1h';
-
 /** Files in object storage, each written once and never again. */
 export class FilesStore {
   readonly policies: Pipeline;
@@ -130,7 +127,6 @@ function policiesOf(options: FilesOptions): Pipeline {
       halfOpen: {
         calls: options.S3_BREAKER_PROBES,
         successes: options.S3_BREAKER_SUCCESSES,
-        maxWait: UNTIL_SOMEBODY_CALLS,
       },
     })
     .bulkhead({ max: options.S3_MAX_CONCURRENT, queue: options.S3_MAX_QUEUED })

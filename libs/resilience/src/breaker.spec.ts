@@ -57,6 +57,20 @@ describe('breaker', () => {
     expect(changes).toEqual(['closed → open: slow_rate']);
   });
 
+  it('waits half-open for as long as nobody calls; only a probe that is out can be waited for in vain', async () => {
+    const { billing, clock, calls } = circuit({ window: consecutive(1), openFor: '5s', ...PROBES });
+    expect(await calls('-')).toBe('open');
+    await clock.advance(3_600_000);
+    expect(await calls('+')).toBe('half_open');
+    await clock.advance(3_600_000);
+    expect(billing.circuit.state).toBe('half_open');
+    void billing.outcome(takes(clock, 3_600_000));
+    await clock.advance(9_999);
+    expect(billing.circuit.state).toBe('half_open');
+    await clock.advance(1);
+    expect(billing.circuit.state).toBe('open');
+  });
+
   it('counts a call that timed out as a failure when it times out, not when it settles', async () => {
     const clock = new VirtualClock();
     const billing = pipeline({ name: 'billing', clock })

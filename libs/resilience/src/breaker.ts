@@ -25,7 +25,7 @@ export type HalfOpenOptions = {
   calls?: number;
   /** Successes that close it; when so many probes failed that these can't be had, it opens again. Default 3. */
   successes?: number;
-  /** A half-open period without a decision ends after this, and the circuit is open again. Default 10 s. */
+  /** How long probes may be out without a decision, before the circuit is open again. Default 10 s. */
   maxWait?: Duration;
 };
 
@@ -152,7 +152,7 @@ export class Breaker extends Expiring implements BreakerHandle {
   tryEnter(): boolean {
     if (this.#state === CLOSED) return true;
     if (this.#state !== HALF_OPEN || this.#probesAreOut) return false;
-    this.#running++;
+    if (this.#running++ === 0) this.#maxWait.add(this, this.#clock.now());
     return true;
   }
 
@@ -167,7 +167,7 @@ export class Breaker extends Expiring implements BreakerHandle {
       const reason = this.#window.record(failed, slow, nowMs);
       if (reason !== null) this.#open(reason);
     } else if (this.#state === HALF_OPEN) {
-      this.#running--;
+      this.#probeIsBack();
       // A probe that is slow has not shown that the other side is well.
       if (failed || slow) this.#failed++;
       else this.#succeeded++;
@@ -178,7 +178,11 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   /** A call of `era` that proves nothing either way: a probe's permit goes back. */
   giveBack(era: number): void {
-    if (era === this.era && this.#state === HALF_OPEN) this.#running--;
+    if (era === this.era && this.#state === HALF_OPEN) this.#probeIsBack();
+  }
+
+  #probeIsBack(): void {
+    if (--this.#running === 0) this.list?.remove(this);
   }
 
   isolate(): void {
@@ -211,7 +215,7 @@ export class Breaker extends Expiring implements BreakerHandle {
     if (to === CLOSED) this.#window.load(window, this.#clock.now());
   }
 
-  /** The open time, or the half-open period, is over. */
+  /** The open time, or the time for probes, is over. */
   override expire(): void {
     if (this.#state === OPEN) this.#move(HALF_OPEN, 'open_time_over');
     else this.#open('max_wait_over');
@@ -234,7 +238,6 @@ export class Breaker extends Expiring implements BreakerHandle {
     this.#state = to;
     this.#running = this.#succeeded = this.#failed = 0;
     if (to === OPEN) this.#openTime(openForMs).add(this, this.#clock.now());
-    else if (to === HALF_OPEN) this.#maxWait.add(this, this.#clock.now());
     else if (to === CLOSED) this.#window.clear();
     this.#onChange(from, this.state, reason);
   }

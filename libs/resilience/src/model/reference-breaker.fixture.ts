@@ -53,6 +53,10 @@ export class ReferenceBreaker {
   enter(): Ticket | null {
     if (!this.admits) return null;
     const ticket: Ticket = { period: this.#period, state: 'out' };
+    if (this.state === 'half_open' && !this.#anyOut) {
+      const { maxWaitMs } = this.#settings.halfOpen;
+      this.#period.end = this.#time.alarm('half-open', maxWaitMs, () => this.#open('max_wait_over'));
+    }
     this.#period.tickets.push(ticket);
     return ticket;
   }
@@ -63,6 +67,16 @@ export class ReferenceBreaker {
 
   giveBack(ticket: Ticket): void {
     ticket.state = 'returned';
+    if (!this.isOver(ticket)) this.#callOff();
+  }
+
+  get #anyOut(): boolean {
+    return this.#period.tickets.some(({ state }) => state === 'out');
+  }
+
+  /** Nobody waits for probes when none is out. */
+  #callOff(): void {
+    if (this.state === 'half_open' && !this.#anyOut && this.#period.end) this.#period.end.calledOff = true;
   }
 
   record(ticket: Ticket, failed: boolean, tookMs: number): void {
@@ -70,6 +84,7 @@ export class ReferenceBreaker {
     const { slowAfterMs = Infinity, halfOpen } = this.#settings;
     const slow = tookMs > slowAfterMs;
     ticket.state = failed || slow ? 'bad' : 'good';
+    this.#callOff();
     this.#period.results.push({ failed, slow, atMs: this.#time.nowMs });
     if (this.state === 'closed') {
       const reason = this.#reasonToOpen();
@@ -167,10 +182,6 @@ export class ReferenceBreaker {
       this.#period.end = this.#time.alarm(kind, openForMs!, () =>
         this.#change('half_open', 'open_time_over', null),
       );
-    }
-    if (state === 'half_open') {
-      const { maxWaitMs } = this.#settings.halfOpen;
-      this.#period.end = this.#time.alarm('half-open', maxWaitMs, () => this.#open('max_wait_over'));
     }
     this.#onChange(change);
   }
