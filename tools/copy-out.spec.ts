@@ -60,7 +60,8 @@ describe.each<Kind>(['ESM', 'CJS'])('in an empty %s project', (kind) => {
   it("prints what the README's example says", () => {
     const page = read('libs/resilience/README.md');
     write('example.js', scriptOf(blockOf(page, 'ts'), kind));
-    const { output } = runIn(project, 'node', 'example.js');
+    const { status, output } = runIn(project, 'node', 'example.js');
+    expect(status).toBe(0);
     if (!shows(blockOf(page, 'text'), output)) expect(output).toBe(blockOf(page, 'text'));
   });
 

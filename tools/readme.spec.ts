@@ -11,7 +11,7 @@ const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const libs = globSync('libs/*', { cwd: root }).map((path) => basename(path));
 
 /** Runs TypeScript as if it stood in this repository, on the libs' sources; decorators included. */
-async function run(source: string) {
+async function run(source: string, timeout = 20_000) {
   const { outputFiles } = await build({
     stdin: { contents: source, loader: 'ts', resolveDir: root },
     bundle: true,
@@ -30,13 +30,13 @@ async function run(source: string) {
       },
     ],
   });
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-'], {
+  const { stdout, stderr, signal } = spawnSync(process.execPath, ['--input-type=module', '-'], {
     cwd: root,
     input: outputFiles[0]!.text,
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout,
   });
-  return stdout + stderr;
+  return stdout + stderr + (signal === null ? '' : `it did not end: ${signal}`);
 }
 
 describe.each(libs)('the README of libs/%s', (lib) => {
@@ -112,5 +112,6 @@ describe('the runner', () => {
     expect(shows('time …, port 1', 'time 12:00, port 2\n')).toBe(false);
     expect(shows('one', 'one\ntwo\n')).toBe(false);
     expect(await run("throw new Error('broken');")).toContain('Error: broken');
+    expect(await run('console.log(1); setInterval(() => {}, 1000);', 500)).toBe('1\nit did not end: SIGTERM');
   });
 });
