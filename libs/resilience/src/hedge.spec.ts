@@ -137,6 +137,42 @@ describe('hedge', () => {
     expect(await outcome).toMatchObject({ status: 'failed', error: new Error('down') });
   });
 
+  it('starts none for a caller who leaves in the very moment in which it is due', async () => {
+    const timers: (() => void)[] = [];
+    const clock = {
+      now: () => 50 * timers.length,
+      setTimer: (run: () => void) => timers.push(run),
+      clearTimer() {},
+    };
+    const billing = pipeline({ name: 'billing', clock }).hedge({ after: 50, idempotent: true });
+    const cancel = new AbortController();
+    const { calls, work } = held();
+    const outcome = billing.outcome(work, { signal: cancel.signal });
+    timers[0]!();
+    cancel.abort();
+    expect(await outcome).toMatchObject({ status: 'cancelled' });
+    expect(calls).toHaveLength(1);
+    // The negative control: it does start when the caller stays.
+    void billing.outcome(work);
+    timers[1]!();
+    await Promise.resolve();
+    expect(calls).toHaveLength(3);
+  });
+
+  it('ends with what became of an attempt that was made, not with the rejection of one that was not', async () => {
+    const clock = new VirtualClock();
+    const billing = pipeline({ name: 'billing', clock })
+      .hedge({ after: '50ms', idempotent: true })
+      .breaker({ window: consecutive(1) })
+      .bulkhead({ max: 1, queue: 1 });
+    const { calls, work } = held();
+    const outcome = billing.outcome(work);
+    await clock.advance(50);
+    calls[0]!.reject(new Error('down'));
+    expect(await outcome).toMatchObject({ status: 'failed', error: new Error('down') });
+    expect(billing.counts().rejections.circuit_open).toBe(1);
+  });
+
   it('hedges each round of a retry anew', async () => {
     const clock = new VirtualClock();
     const billing = pipeline({ name: 'billing', clock, random: () => 0 })

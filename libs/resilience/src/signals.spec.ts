@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { getEventListeners } from 'node:events';
+import { Call } from './call.ts';
 import { pipeline } from './pipeline.ts';
 import { watch } from './signals.ts';
 import { VirtualClock } from './testing/index.ts';
@@ -38,6 +39,23 @@ describe('signals', () => {
     const billing = pipeline('billing').timeout('1s');
     for (let i = 0; i < 1_000; i++) await billing.outcome(i % 2 ? succeed : fail, { signal });
     expect(listeners(signal)).toBe(1);
+  });
+
+  it('know nothing any more of calls that have ended', async () => {
+    const cancel = new AbortController();
+    const { signal } = cancel;
+    const told = jest.spyOn(Call.prototype, 'cancel');
+    const clock = new VirtualClock();
+    const billing = pipeline({ name: 'billing', clock })
+      .retry({ attempts: 2, idempotent: true })
+      .timeout('1s');
+    const { work } = held();
+    for (const each of [succeed, fail, work]) void billing.outcome(each, { signal });
+    await clock.advance(60_000);
+    expect(billing.counts()).toMatchObject({ ok: 1, failed: 2 });
+    void billing.outcome(work, { signal });
+    cancel.abort();
+    expect(told).toHaveBeenCalledTimes(1); // The one that is in flight.
   });
 
   it('tell each watcher once, in the order they came, and none that has ended its watch', () => {

@@ -83,9 +83,13 @@ describe('traps 23: half-open', () => {
     const billing = pipeline({ name: 'billing', clock }).breaker({ window: consecutive(1), halfOpen });
     await billing.outcome(fail);
     await clock.advance(30_000);
-    for (let i = 0; i < 4; i++) expect(await billing.outcome(fail)).toMatchObject({ status: 'failed' });
+    const { calls } = crowd(billing, 5);
+    for (const { reject } of calls.slice(1)) reject(new Error('still down'));
+    await clock.settle();
     expect(billing.circuit.state).toBe('half_open');
-    await billing.outcome(fail);
+    expect(await statuses(crowd(billing, 10).outcomes)).toEqual({ rejected: 10 });
+    calls[0]!.reject(new Error('the last one'));
+    await clock.settle();
     expect(billing.circuit.state).toBe('open');
   });
 
@@ -185,8 +189,8 @@ describe('traps 23: half-open', () => {
     await clock.advance(30_000);
     void billing.outcome(takes(clock, 1_001));
     void billing.outcome(takes(clock, 1_000));
-    await clock.advance(1_000);
-    await clock.advance(1);
+    await clock.advance(1_001);
+    expect(billing.circuit.state).toBe('half_open');
     void billing.outcome(takes(clock, 2_000));
     await clock.advance(2_000);
     expect(billing.circuit.state).toBe('open');

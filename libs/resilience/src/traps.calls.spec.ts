@@ -179,6 +179,8 @@ describe('traps 28: one call, one pipeline', () => {
       await before.outcome(fail);
       expect(before.circuit.state).toBe('closed');
       expect(before.counts().retriesDenied.budget).toBe(1);
+      before.circuit.restore({ state: 'half_open', openings: 1, openForMs: 0, window: null });
+      expect(crowd(before, 5).calls).toHaveLength(1);
     }
   });
 });

@@ -122,6 +122,15 @@ describe('traps 31: what a failure costs', () => {
     expect(big).toBeLessThanOrEqual(12);
   });
 
+  it('31: nor more after an hour without calls', () => {
+    const tally = countTouches();
+    const window = windowOf(time('1s'), RATES);
+    window.record(true, false, 1_000);
+    const before = tally.touches;
+    window.record(true, false, 3_601_000);
+    expect(tally.touches - before).toBeLessThanOrEqual(40);
+  });
+
   it('31: and through a pipeline that times its calls, which sorts nothing', async () => {
     const tally = countTouches();
     const sorts = [jest.spyOn(Array.prototype, 'sort'), jest.spyOn(Array.prototype, 'toSorted')];
