@@ -42,13 +42,14 @@ export async function outage(places: Places, options: OutageOptions): Promise<bo
   const watch = watchOf(log.lines);
   const rss = () => treeRss(processRows(), payments.pid);
   const rssDuringBytes: number[] = [];
+  let mended = false;
   /** Looks again and again, at the memory as well; false when it did not come in time. */
   const until = async (come: () => boolean | Promise<boolean>) => {
     const end = Date.now() + patienceMs;
     for (;;) {
       signal.throwIfAborted();
       log.read();
-      rssDuringBytes.push(rss());
+      if (!mended) rssDuringBytes.push(rss());
       if (await come()) return true;
       if (Date.now() > end) return false;
       await delay(100, undefined, { signal }).catch(() => undefined);
@@ -84,6 +85,7 @@ export async function outage(places: Places, options: OutageOptions): Promise<bo
     const { hung } = await gateway.ledgerOf();
     tell('outage', `payments has ${mb(rss())}; ${hung} calls hang at the gateway`);
   } finally {
+    mended = true;
     await gateway.faults(faultsBefore);
     tell('mend', 'the gateway is as it was');
   }
