@@ -44,10 +44,8 @@ export class MailSender {
       },
       { from: MAIL_FROM },
     );
-    this.policies = pipeline({
-      name: 'smtp',
-      isFailure: (error) => (error as { transient?: unknown }).transient === true,
-    })
+    // Whatever is thrown below is about the server: a mail that it refuses is an outcome.
+    this.policies = pipeline('smtp')
       .breaker({
         window: count(settings.SMTP_BREAKER_WINDOW_CALLS),
         failureRate: settings.SMTP_BREAKER_FAILURE_PERCENT / 100,
