@@ -37,7 +37,9 @@ export class ReferenceService {
   }
 
   counts() {
-    const times = (what: string) => this.#happened.filter((one) => one === what).length;
+    const tally = new Map<string, number>();
+    for (const what of this.#happened) tally.set(what, (tally.get(what) ?? 0) + 1);
+    const times = (what: string) => tally.get(what) ?? 0;
     const each = (...names: string[]) => Object.fromEntries(names.map((name) => [name, times(name)]));
     const all = (list: string, names: string[]) =>
       Object.fromEntries(names.map((name) => [name, times(`${list}.${name}`)]));

@@ -162,12 +162,17 @@ export function build(settings: Settings, clock: Clock): Pipeline {
   return timeoutMs === undefined ? built : built.timeout(timeoutMs);
 }
 
+const NO_ANSWER = {
+  failed: new Error('no answer instead of failed'),
+  rejected: new Error('no answer instead of rejected'),
+};
+
 function fallBack(
   kind: NonNullable<Settings['fallback']>,
   { status, error }: { status: string; error: unknown },
 ) {
   if (kind === 'answers') return `instead of ${status} ${describe(error)}`;
-  const failure = new Error(`no answer instead of ${status}`);
+  const failure = NO_ANSWER[status as keyof typeof NO_ANSWER];
   if (kind === 'throws') throw failure;
   return Promise.reject(failure);
 }
