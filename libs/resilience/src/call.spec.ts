@@ -167,6 +167,27 @@ describe('deadline', () => {
   });
 });
 
+describe('work that fails after it was given up', () => {
+  it('leaves no rejection behind that nobody handles', async () => {
+    const { clock, billing } = base();
+    const cancel = new AbortController();
+    const hedging = billing.hedge({ after: '50ms', idempotent: true, budget: false }).timeout('1s');
+    const { calls, work } = held();
+    for (const through of [billing.timeout('1s'), billing.deadline('1s'), hedging]) {
+      void through.outcome(work, { signal: cancel.signal });
+      void through.outcome(work);
+    }
+    await clock.advance(500);
+    cancel.abort();
+    await clock.advance(1_000);
+    expect(calls).toHaveLength(8);
+    for (const { reject } of calls) reject(new Error('late'));
+    // The runner fails a test that leaves one.
+    await clock.settle();
+    expect(hedging.counts()).toMatchObject({ abandoned: 0, running: 0 });
+  });
+});
+
 describe('a nested call', () => {
   it('gets the deadline, the signal and the key of the call around it, as its context', async () => {
     const { clock, billing } = base();

@@ -61,20 +61,20 @@ describe('traps 23: half-open', () => {
     const clock = new VirtualClock();
     const billing = pipeline({ name: 'billing', clock })
       .breaker(CIRCUIT)
-      .bulkhead({ max: 2, queue: 1_000 })
+      .bulkhead({ max: 9, queue: 1_000 })
       .timeout('1s');
-    const hung = crowd(billing, 2);
+    const hung = crowd(billing, 9);
     const waiting = crowd(billing, 1_000);
     // The hung calls open it, and keep their places until they settle.
     await clock.advance(1_000);
     expect(billing.circuit.state).toBe('open');
     await clock.advance(30_000);
-    expect(billing.counts()).toMatchObject({ queued: 1_000, abandoned: 2 });
+    expect(billing.counts()).toMatchObject({ queued: 1_000, abandoned: 9 });
     for (const { reject } of hung.calls) reject(new Error('late'));
     await clock.settle();
-    expect(waiting.calls).toHaveLength(2);
+    expect(waiting.calls).toHaveLength(3);
     for (const { reject } of waiting.calls) reject(new Error('still down'));
-    expect(await statuses(waiting.outcomes)).toEqual({ failed: 2, rejected: 998 });
+    expect(await statuses(waiting.outcomes)).toEqual({ failed: 3, rejected: 997 });
   });
 
   it('23: probes that fail do not make room for more of them', async () => {
@@ -140,6 +140,19 @@ describe('traps 23: half-open', () => {
     for (const { reject } of stale.calls.slice(5)) reject(new Error('later still'));
     await clock.settle();
     expect(billing.circuit.state).toBe('closed');
+  });
+
+  it('23: a stale cancel of the closed era makes no room for another probe', async () => {
+    const { billing, clock } = closed();
+    const cancel = new AbortController();
+    for (let i = 0; i < 5; i++) void billing.outcome(held().work, { signal: cancel.signal });
+    for (let i = 0; i < 2; i++) await billing.outcome(fail);
+    await clock.advance(30_000);
+    expect(crowd(billing, 9).calls).toHaveLength(3);
+    cancel.abort();
+    await clock.settle();
+    expect(billing.counts().cancelled).toBe(5);
+    expect(crowd(billing, 9).calls).toHaveLength(0);
   });
 
   it('23: a probe whose caller cancels does not close it and gives its permit back', async () => {
