@@ -32,8 +32,9 @@ export async function holds(property: fc.IAsyncProperty<unknown>, where: string)
   });
   if (!details.failed) return;
   const again = `RESILIENCE_SEED=${details.seed} RESILIENCE_PATH='${details.counterexamplePath}' npm test -- ${where}`;
-  const { cause } = details.errorInstance as Error;
-  throw new Error(`${fc.defaultReportMessage(details)}\n\nTo see it again:\n  ${again}`, { cause });
+  const error = details.errorInstance as Error;
+  const report = [error.message, fc.defaultReportMessage(details), `To see it again:\n  ${again}`];
+  throw new Error(report.join('\n\n'), { cause: error });
 }
 
 const anySchedule = fc.array(anyCommand, { minLength: 1, maxLength: 70, size: 'max' });
