@@ -115,16 +115,13 @@ export class Attempt extends Expiring implements CallContext, Waiting {
 
   /** The time in the queue, or the time of the work, is up. */
   override expire(): void {
-    const { name, bulkhead, timeout, counts, events } = this.machine;
+    const { name, bulkhead, timeout } = this.machine;
     if (this.wait !== null) {
       const timeoutMs = bulkhead!.queueTimeout!.durationMs;
       this.interrupt(new Rejected('queue_timeout', () => new QueueTimeoutError(name, timeoutMs)));
       return;
     }
-    const timeoutMs = timeout!.durationMs;
-    counts.timeouts++;
-    if (events.heard.timeout) events.emit('timeout', { pipeline: name, attempt: this.attempt, timeoutMs });
-    this.interrupt({ status: 'failed', error: new TimeoutError(name, timeoutMs) });
+    this.interrupt({ status: 'failed', error: new TimeoutError(name, timeout!.durationMs) });
   }
 
   /** Ends it early, wherever it is. The first reason stands, and what has settled already stands before it. */
@@ -265,10 +262,15 @@ export class Attempt extends Expiring implements CallContext, Waiting {
   /** Given up while the work still runs: it keeps its permit until it has settled, since that long it takes a place. */
   private abandon(work: Promise<unknown>): unknown {
     const { machine } = this;
-    const { counts } = machine;
+    const { name, counts, events } = machine;
     const result = this.interruption!;
     this.abandoned = true;
     counts.abandoned++;
+    if (result.error instanceof TimeoutError) {
+      const { timeoutMs } = result.error;
+      counts.timeouts++;
+      if (events.heard.timeout) events.emit('timeout', { pipeline: name, attempt: this.attempt, timeoutMs });
+    }
     const late = () => {
       counts.abandoned--;
       release(machine);

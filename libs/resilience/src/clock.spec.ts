@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { systemClock } from './clock.ts';
 import { pipeline } from './pipeline.ts';
 import { consecutive } from './window.ts';
@@ -78,5 +79,18 @@ describe('system clock', () => {
     expect(billing.counts().timeouts).toBe(0);
     await jest.advanceTimersByTimeAsync(1);
     expect(billing.counts().timeouts).toBe(1);
+  });
+});
+
+describe('timers of the system clock', () => {
+  it('run outside of the request that set them, which nothing of theirs is about', async () => {
+    const request = new AsyncLocalStorage<string>();
+    const seen = await request.run('one', () => {
+      const { promise, resolve } = Promise.withResolvers<unknown>();
+      systemClock({ keepAlive: true }).setTimer(() => resolve(request.getStore()), 1);
+      setTimeout(() => expect(request.getStore()).toBe('one'), 1); // The negative control.
+      return promise;
+    });
+    expect(seen).toBeUndefined();
   });
 });

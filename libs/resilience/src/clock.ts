@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { MAX_DURATION_MS } from './duration.ts';
 
 /** Where a pipeline takes time and timers from. */
@@ -22,6 +23,12 @@ export function systemClock({ keepAlive = false }: SystemClockOptions = {}): Clo
   return keepAlive ? PATIENT : SYSTEM;
 }
 
+/**
+ * Timers are shared by calls, and belong to none of them: set in the context of a call, one would keep what that call
+ * had in its AsyncLocalStorage, and show it to the listeners of whatever else it ends.
+ */
+const outside = new AsyncResource('cairn.resilience.timers', { requireManualDestroy: true });
+
 const SYSTEM = clockWith(false);
 const PATIENT = clockWith(true);
 
@@ -30,7 +37,8 @@ function clockWith(keepAlive: boolean): Clock {
     now: () => performance.now(),
     setTimer(callback: () => void, delayMs: number) {
       // The platform would run a longer one at once.
-      const timer = setTimeout(callback, Math.min(delayMs, MAX_DURATION_MS));
+      const ms = Math.min(delayMs, MAX_DURATION_MS);
+      const timer = outside.runInAsyncScope(setTimeout, undefined, callback, ms);
       if (!keepAlive) timer.unref();
       return timer;
     },

@@ -118,12 +118,6 @@ export const MUTANTS: Mutant[] = [
     to: '',
   },
   {
-    bug: 'the time-out comes after a success, too',
-    file: 'attempt.ts',
-    from: 'if (this.list !== null) this.list.remove(this);\n    learn(',
-    to: 'learn(',
-  },
-  {
     bug: 'a call that waited in the queue does not ask the breaker again',
     file: 'attempt.ts',
     from: 'if (breaker !== null && breaker.era !== this.era) {',

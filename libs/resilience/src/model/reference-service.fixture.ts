@@ -215,14 +215,10 @@ export class ReferenceService {
     const rest = `${remainingMs} ms left until ${deadlineAtMs}, ${plan.idempotent}`;
     this.#world.log.push(`${time.nowMs} work ${attempt.key}: ${rest}`);
     if (timeoutMs < Infinity)
-      attempt.alarm = time.alarm('timeout', timeoutMs, () => this.#timeOut(attempt, timeoutMs));
+      attempt.alarm = time.alarm('timeout', timeoutMs, () =>
+        this.#interruptAttempt(attempt, failure(`timeout ${timeoutMs}`)),
+      );
     if (plan.atOnce && this.#world.isStarting === attempt.call.id) this.workSettled(attempt, plan.atOnce);
-  }
-
-  #timeOut(attempt: ReferenceAttempt, timeoutMs: number): void {
-    this.#happened.push('timeouts');
-    this.#tell(`timeout of attempt ${attempt.call.attempts.length} after ${timeoutMs}`);
-    this.#interruptAttempt(attempt, failure(`timeout ${timeoutMs}`));
   }
 
   workSettled(attempt: ReferenceAttempt, result: Parameters<typeof endingOf>[0]): void {
@@ -245,6 +241,11 @@ export class ReferenceService {
   /** It ends before its work does. */
   #giveUp(attempt: ReferenceAttempt, why: Ending): void {
     attempt.state = 'given up';
+    const [, timeoutMs] = /^timeout (.+)/.exec(why.error!.text) ?? [];
+    if (timeoutMs) {
+      this.#happened.push('timeouts');
+      this.#tell(`timeout of attempt ${attempt.call.attempts.length} after ${timeoutMs}`);
+    }
     if (attempt.signal === 'read') {
       attempt.signal = 'aborted';
       this.#world.log.push(`${this.#world.time.nowMs} signal of ${attempt.key} aborted: ${why.error!.text}`);
