@@ -74,7 +74,7 @@ describe('traps 25: listeners that throw', () => {
 /** A process of its own: that it ends can't be seen from inside. */
 async function script(mode: 'patient' | 'default'): Promise<string> {
   const fixture = fileURLToPath(new URL('waits.fixture.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--no-warnings', fixture, mode]);
+  const child = spawn(process.execPath, ['--no-warnings', fixture, mode], { timeout: 20_000 });
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
   child.stderr.on('data', (chunk: Buffer) => (output += String(chunk)));
@@ -105,11 +105,11 @@ describe('traps 26: waits', () => {
 
   it('26: neither back-off, time-out, deadline, queue, open circuit nor hedge keeps a process alive', async () => {
     expect(await script('default')).toBe('waiting: 0');
-  });
+  }, 30_000);
 
   it('26: the waits of a script that wants them do', async () => {
     expect(await script('patient')).toBe('waiting, retried: 0');
-  });
+  }, 30_000);
 });
 
 const freeze = <T extends object>(options: T): T => {
