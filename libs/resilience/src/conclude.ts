@@ -33,8 +33,12 @@ export function conclude(machine: Machine, result: Unsuccessful, asOutcome: bool
   return new Rejection(result);
 }
 
-/** Rejects the promise that it is returned to. To throw from a continuation costs twice as much as all that it ends. */
-class Rejection {
+/**
+ * Rejects the promise that is resolved with it, or whose continuation answers it: a microtask later, when the caller has
+ * had time to attach a handler. To throw from a continuation costs twice as much as all that it ends, and so does a
+ * rejection that nobody handles yet, which goes through the runtime's bookkeeping of such.
+ */
+export class Rejection {
   declare private readonly result: Unsuccessful;
 
   constructor(result: Unsuccessful) {

@@ -10,12 +10,17 @@ export abstract class ResilienceError extends Error {
   /** Name of the pipeline. */
   declare readonly pipeline: string;
 
-  /** @param message left out by a class that composes it when it is read */
-  constructor(pipeline: string, message?: string) {
+  /**
+   * @param message left out by a class that composes it when it is read
+   * @param headline all that `stack` says besides the name
+   */
+  constructor(pipeline: string, message?: string, headline = message) {
     const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 0;
+    // Not 0: then V8 makes a stack all the same, an empty one, which takes as long as all the rest of the error.
+    Error.stackTraceLimit = undefined as never;
     super(message);
     Error.stackTraceLimit = limit;
+    this.stack = `${this.name}: ${headline}`;
     this.pipeline = pipeline;
   }
 }
@@ -87,7 +92,7 @@ export class CircuitOpenError extends RejectedError {
   /** Until the first probe may go, in ms; 0 while probes are out; Infinity while isolated by hand. */
   declare readonly retryAfterMs: number;
   constructor(pipeline: string, retryAfterMs: number) {
-    super(pipeline);
+    super(pipeline, undefined, `circuit "${pipeline}" is open`);
     this.retryAfterMs = retryAfterMs;
   }
 }

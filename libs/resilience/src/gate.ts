@@ -22,15 +22,3 @@ const done = Promise.resolve();
 export function later<T>(step: () => T | PromiseLike<T>): Promise<T> {
   return done.then(step);
 }
-
-/**
- * Rejects a microtask later, when the caller has had time to attach a handler: without one, a rejection goes through the
- * runtime's bookkeeping of those that nobody handles, which costs more than all the rest. And it throws nothing, since
- * that costs as much again.
- */
-export function rejectLater(makeError: () => unknown): Promise<never> {
-  const rejection = gate();
-  const reject = rejectNew;
-  void done.then(() => reject(makeError()));
-  return rejection as Promise<never>;
-}

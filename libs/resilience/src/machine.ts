@@ -5,6 +5,7 @@ import type { Bulkhead } from './bulkhead.ts';
 import type { AdaptiveLimit } from './adaptive.ts';
 import type { Chaos } from './chaos.ts';
 import type { Clock } from './clock.ts';
+import type { Rejection } from './conclude.ts';
 import type { Counts } from './counts.ts';
 import type { DeadlineList } from './deadlines.ts';
 import type { Events } from './events.ts';
@@ -58,4 +59,5 @@ export type Machine = {
   /** The one for all who find the circuit open. */
   readonly circuitOpen: Rejected;
   readonly circuitOpenOutcome: Promise<Rejected>;
+  readonly circuitOpenRejection: Rejection;
 };

@@ -11,7 +11,6 @@ import type { CallContext, CallOptions, Work } from './context.ts';
 import type { Counts } from './counts.ts';
 import type { Duration } from './duration.ts';
 import type { Listener, ResilienceEvent } from './events.ts';
-import { rejectLater } from './gate.ts';
 import { copyOptions, copyWithBudget } from './known-options.ts';
 import type { Machine } from './machine.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -180,13 +179,13 @@ function refuse(machine: Machine, asOutcome: boolean): Promise<unknown> {
   counts.rejections.circuit_open++;
   if (events.heard.rejected) events.emit('rejected', { pipeline: name, code: 'circuit_open' });
   settle(machine, 'rejected', 0);
-  const { fallback, circuitOpen, circuitOpenOutcome } = machine;
-  if (fallback === null) return asOutcome ? circuitOpenOutcome : rejectLater(() => circuitOpen.error);
+  const { fallback, circuitOpen, circuitOpenOutcome, circuitOpenRejection } = machine;
+  if (fallback === null) return asOutcome ? circuitOpenOutcome : Promise.resolve(circuitOpenRejection);
   try {
     return Promise.resolve(conclude(machine, circuitOpen, asOutcome));
   } catch (error) {
     // The fallback threw.
-    return rejectLater(() => error);
+    return Promise.reject(error);
   }
 }
 

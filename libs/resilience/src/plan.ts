@@ -6,6 +6,7 @@ import { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
 import { Chaos } from './chaos.ts';
 import { check, checkWhole } from './check.ts';
 import { systemClock, type Clock } from './clock.ts';
+import { Rejection } from './conclude.ts';
 import { noCounts } from './counts.ts';
 import { deadlineList } from './deadlines.ts';
 import { toMs, type Duration } from './duration.ts';
@@ -134,6 +135,7 @@ export function compile(options: PipelineOptions, steps: Steps): Machine {
     solo: deadline === undefined && hedge === undefined,
     direct: [timeout, deadline, hedge, rateLimit].every((step) => step === undefined),
     circuitOpen,
+    circuitOpenRejection: new Rejection(circuitOpen),
     circuitOpenOutcome: Object.freeze(Promise.resolve(circuitOpen)),
   };
 }

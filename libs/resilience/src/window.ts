@@ -58,12 +58,11 @@ export function windowOf(options: WindowOptions, thresholds: Thresholds): Window
   }
 }
 
-function trips(window: Window, { failureRate, slowRate, minCalls }: Thresholds): TripReason | null {
-  const { calls, failures, slows } = window;
-  if (calls < minCalls) return null;
+function trips(limits: Thresholds, calls: number, failures: number, slows: number): TripReason | null {
+  if (calls < limits.minCalls) return null;
   // Divided, since 0.07 * 100 is more than 7.
-  if (failures > 0 && failures / calls >= failureRate) return 'failure_rate';
-  return slows > 0 && slows / calls >= slowRate ? 'slow_rate' : null;
+  if (failures > 0 && failures / calls >= limits.failureRate) return 'failure_rate';
+  return slows > 0 && slows / calls >= limits.slowRate ? 'slow_rate' : null;
 }
 
 const FAILED = 1;
@@ -85,7 +84,7 @@ class CountWindow implements Window {
 
   record(failed: boolean, slow: boolean): TripReason | null {
     this.#push((failed ? FAILED : 0) | (slow ? SLOW : 0));
-    return trips(this, this.#thresholds);
+    return trips(this.#thresholds, this.calls, this.failures, this.slows);
   }
 
   #push(mark: number): void {
@@ -146,7 +145,7 @@ class TimeWindow implements Window {
   record(failed: boolean, slow: boolean, nowMs: number): TripReason | null {
     this.#moveTo(nowMs);
     this.#add(this.#epoch, 1, failed ? 1 : 0, slow ? 1 : 0);
-    return trips(this, this.#thresholds);
+    return trips(this.#thresholds, this.calls, this.failures, this.slows);
   }
 
   #moveTo(nowMs: number): void {
