@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import assert from 'node:assert';
 import { exponentialOpen, type BreakerOptions, type BreakerSnapshot } from './breaker.ts';
 import { CircuitOpenError } from './errors.ts';
 import { pipeline } from './pipeline.ts';
@@ -69,6 +70,24 @@ describe('breaker', () => {
     expect(billing.circuit.state).toBe('half_open');
     await clock.advance(1);
     expect(billing.circuit.state).toBe('open');
+  });
+
+  it.each([
+    ['throws', () => assert.fail('no idea')],
+    ['gives no number', () => NaN],
+    ['gives less than 0', () => -1],
+  ])('opens for 30 s when openFor %s', async (_, openFor) => {
+    const { billing, calls } = circuit({ window: consecutive(1), openFor });
+    expect(await calls('-')).toBe('open');
+    expect(billing.circuit.retryAfterMs).toBe(30_000);
+  });
+
+  it('wants as many successes as it lets probes in, when these are fewer than three', async () => {
+    const { calls, clock } = circuit({ window: consecutive(1), openFor: '1s', halfOpen: { calls: 2 } });
+    await calls('-');
+    await clock.advance(1_000);
+    expect(await calls('+')).toBe('half_open');
+    expect(await calls('+')).toBe('closed');
   });
 
   it('counts a call that timed out as a failure when it times out, not when it settles', async () => {
@@ -163,8 +182,8 @@ describe('breaker', () => {
     expect(() => exponentialOpen('5s', '1s')).toThrow('max must be at least base (5000 ms), got "1s"');
   });
 
-  it.each([NaN, -1, 0])('takes an open time of %d for none', async (openForMs) => {
-    const { billing, calls, clock } = circuit({ window: consecutive(1), openFor: () => openForMs });
+  it('takes an open time of 0 for none', async () => {
+    const { billing, calls, clock } = circuit({ window: consecutive(1), openFor: () => 0 });
     await calls('-');
     expect(billing.circuit).toMatchObject({ state: 'open', retryAfterMs: 0 });
     await clock.advance(1);

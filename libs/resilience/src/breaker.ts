@@ -1,5 +1,5 @@
 import { check, checkRate, checkWhole } from './check.ts';
-import type { Clock } from './clock.ts';
+import { inBackground, type Clock } from './clock.ts';
 import { DeadlineList, deadlineList, Expiring } from './deadlines.ts';
 import { toMs, type Duration } from './duration.ts';
 import { count, windowOf, type TripReason, type Window, type WindowOptions } from './window.ts';
@@ -23,13 +23,16 @@ export type BreakerOptions = {
 export type HalfOpenOptions = {
   /** Probes in one half-open period: those running, those that succeeded and those that failed. Default 5. */
   calls?: number;
-  /** Successes that close it; when so many probes failed that these can't be had, it opens again. Default 3. */
+  /** Successes that close it; when so many probes failed that these can't be had, it opens again. Default 3, or `calls` if that is less. */
   successes?: number;
   /** How long probes may be out without a decision, before the circuit is open again. Default 10 s. */
   maxWait?: Duration;
 };
 
-/** Milliseconds to stay open, by how often the circuit has opened without closing in between: 1, 2, 3, … */
+/**
+ * Milliseconds to stay open, by how often the circuit has opened without closing in between: 1, 2, 3, … Whatever is no
+ * number from 0, an exception too, counts as 30 s: a circuit has to open all the same.
+ */
 export type OpenFor = (opening: number) => number;
 
 /** Stays open for `base`, then twice as long each time that the probes fail, up to `max`. */
@@ -76,6 +79,9 @@ export interface BreakerHandle {
   restore(snapshot: BreakerSnapshot): void;
 }
 
+/** For an `openFor` that can't say. */
+const DEFAULT_OPEN_MS = 30_000;
+
 // Numbers, because each call compares them: from OPEN on nothing goes through.
 const STATES: BreakerState[] = ['closed', 'half_open', 'open', 'isolated'];
 const CLOSED = 0;
@@ -110,8 +116,14 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   constructor(options: BreakerOptions, clock: Clock, onChange: OnStateChange) {
     super();
-    const { window = count(100), failureRate = 0.5, slowRate = 1, halfOpen = {}, openFor = '30s' } = options;
-    const { calls = 5, successes = 3, maxWait = '10s' } = halfOpen;
+    const {
+      window = count(100),
+      failureRate = 0.5,
+      slowRate = 1,
+      halfOpen = {},
+      openFor = '30s',
+    } = options;
+    const { calls = 5, successes = Math.min(3, calls), maxWait = '10s' } = halfOpen;
     checkRates(window, options);
     const most = window.kind === 'count' ? window.size : Number.MAX_SAFE_INTEGER;
     const minCalls = checkWhole(options.minCalls ?? Math.min(20, most), 'breaker.minCalls', 1, most);
@@ -125,12 +137,12 @@ export class Breaker extends Expiring implements BreakerHandle {
     });
     this.#probes = checkWhole(calls, 'breaker.halfOpen.calls', 1);
     this.#successes = checkWhole(successes, 'breaker.halfOpen.successes', 1, calls);
-    this.#maxWait = deadlineList(clock, toMs(maxWait, 'breaker.halfOpen.maxWait'));
+    this.#clock = inBackground(clock);
+    this.#maxWait = deadlineList(this.#clock, toMs(maxWait, 'breaker.halfOpen.maxWait'));
     this.#fixedOpenTime =
-      typeof openFor === 'function' ? null : deadlineList(clock, toMs(openFor, 'breaker.openFor'));
+      typeof openFor === 'function' ? null : deadlineList(this.#clock, toMs(openFor, 'breaker.openFor'));
     const fixedMs = this.#fixedOpenTime?.durationMs ?? 0;
     this.#openFor = typeof openFor === 'function' ? openFor : () => fixedMs;
-    this.#clock = clock;
     this.#onChange = onChange;
   }
 
@@ -222,8 +234,17 @@ export class Breaker extends Expiring implements BreakerHandle {
   }
 
   #open(reason: StateChangeReason): void {
-    const openForMs = this.#openFor(++this.#openings);
-    this.#move(OPEN, reason, openForMs > 0 ? openForMs : 0);
+    this.#move(OPEN, reason, this.#nextOpenForMs());
+  }
+
+  #nextOpenForMs(): number {
+    this.#openings++;
+    try {
+      const ms = this.#openFor(this.#openings);
+      return ms >= 0 ? ms : DEFAULT_OPEN_MS;
+    } catch {
+      return DEFAULT_OPEN_MS;
+    }
   }
 
   #close(reason: StateChangeReason): void {

@@ -8,11 +8,13 @@ export interface Clock {
   /** Runs `callback` once, `delayMs` from now. */
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(timer: unknown): void;
+  /** Do its timers keep the process alive? Then those that nobody waits for any more are cleared. Default false. */
+  readonly keepAlive?: boolean;
 }
 
 export type SystemClockOptions = {
   /**
-   * True: a wait (time-out, back-off) keeps the process alive until it is over, which a script wants. Default false: a
+   * True: a call that waits (for a time-out, a back-off) keeps the process alive, which a script wants. Default false: a
    * server that is asked to stop does not stay for a back-off.
    */
   keepAlive?: boolean;
@@ -21,6 +23,11 @@ export type SystemClockOptions = {
 /** The clock of this process, which no adjustment of the wall clock moves. */
 export function systemClock({ keepAlive = false }: SystemClockOptions = {}): Clock {
   return keepAlive ? PATIENT : SYSTEM;
+}
+
+/** For what no call waits for, such as the time that a circuit is open: never a reason to stay. */
+export function inBackground(clock: Clock): Clock {
+  return clock === PATIENT ? SYSTEM : clock;
 }
 
 /**
@@ -49,6 +56,7 @@ function now(): number {
 
 function clockWith(keepAlive: boolean): Clock {
   return Object.freeze({
+    keepAlive,
     now,
     setTimer(callback: () => void, delayMs: number) {
       // The platform would run a longer one at once.

@@ -38,6 +38,7 @@ export class DeadlineList {
   #head: Expiring | null = null;
   #tail: Expiring | null = null;
   #armed = false;
+  #timer: unknown;
 
   constructor(durationMs: number, clock: Clock) {
     this.durationMs = durationMs;
@@ -61,11 +62,17 @@ export class DeadlineList {
     if (next === null) this.#tail = prev;
     else next.prev = prev;
     node.list = node.prev = node.next = null;
+    if (this.#head === null && this.#armed && this.#clock.keepAlive === true) this.#disarm();
   }
 
   #arm(delayMs: number): void {
     this.#armed = true;
-    this.#clock.setTimer(this.#fire, delayMs);
+    this.#timer = this.#clock.setTimer(this.#fire, delayMs);
+  }
+
+  #disarm(): void {
+    this.#armed = false;
+    this.#clock.clearTimer(this.#timer);
   }
 
   readonly #fire = (): void => {

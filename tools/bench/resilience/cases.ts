@@ -8,7 +8,7 @@ export interface Case {
   unit: '×' | ' µs';
   /** What the figure may be at most, for us. */
   limit: number;
-  /** What a call may allocate at most, everything in it: the call, `fn`, its promise, the loop's own `await`. */
+  /** What a call may add to what the bare one allocates (`fn`, its promise, the loop's own `await`). */
   maxBytes?: number;
   /** The figure of one batch: the time of one call and that of the floor in the same round, both in ms. */
   figure(callMs: number, floorMs: number): number;

@@ -60,8 +60,8 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'one call more than minCalls',
     file: 'window.ts',
-    from: 'if (calls < minCalls) return null;',
-    to: 'if (calls <= minCalls) return null;',
+    from: 'if (calls < limits.minCalls) return null;',
+    to: 'if (calls <= limits.minCalls) return null;',
   },
   {
     bug: 'a time window never forgets',
