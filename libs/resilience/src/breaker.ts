@@ -116,13 +116,7 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   constructor(options: BreakerOptions, clock: Clock, onChange: OnStateChange) {
     super();
-    const {
-      window = count(100),
-      failureRate = 0.5,
-      slowRate = 1,
-      halfOpen = {},
-      openFor = '30s',
-    } = options;
+    const { window = count(100), failureRate = 0.5, slowRate = 1, halfOpen = {}, openFor = '30s' } = options;
     const { calls = 5, successes = Math.min(3, calls), maxWait = '10s' } = halfOpen;
     checkRates(window, options);
     const most = window.kind === 'count' ? window.size : Number.MAX_SAFE_INTEGER;
