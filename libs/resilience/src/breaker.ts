@@ -98,6 +98,8 @@ export type OnStateChange = (from: BreakerState, to: BreakerState, reason: State
  */
 export class Breaker extends Expiring implements BreakerHandle {
   era = 0;
+  /** What most calls ask, and therefore a field. */
+  closed = true;
   readonly slowAfterMs: number;
   readonly needsClock: boolean;
   readonly #clock: Clock;
@@ -251,6 +253,7 @@ export class Breaker extends Expiring implements BreakerHandle {
     this.list?.remove(this);
     this.era++;
     this.#state = to;
+    this.closed = to === CLOSED;
     this.#running = this.#succeeded = this.#failed = 0;
     if (to === OPEN) this.#openTime(openForMs).add(this, this.#clock.now());
     else if (to === CLOSED) this.#window.clear();

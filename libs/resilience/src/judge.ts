@@ -45,7 +45,9 @@ export function learnFrom(
 export function learn(machine: Machine, era: number, startedAt: number | null, failed: boolean): void {
   const { breaker, adaptive, bulkhead } = machine;
   if (breaker === null && adaptive === null) return;
-  const nowMs = machine.timesEnd ? machine.clock.now() : 0;
+  // Not for an adaptive bulkhead, which always needs the time: so there is a breaker.
+  if (!machine.timesEnd) return breaker!.record(era, failed, false, 0);
+  const nowMs = machine.clock.now();
   const tookMs = startedAt === null ? 0 : nowMs - startedAt;
   if (adaptive !== null) {
     adaptive.sample(tookMs, bulkhead!.running, failed);

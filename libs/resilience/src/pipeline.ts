@@ -128,7 +128,7 @@ export class Pipeline<F = never> {
     const { signal, deadlineAt } = options;
     machine.counts.calls++;
     // The common answer under an outage: given without a call being set up first.
-    if (breaker !== null && breaker.refuses && (signal === undefined || !signal.aborted)) {
+    if (breaker !== null && !breaker.closed && breaker.refuses && (signal === undefined || !signal.aborted)) {
       return refuse(machine, asOutcome);
     }
     if (!machine.solo || signal !== undefined || deadlineAt !== undefined) {
@@ -136,7 +136,11 @@ export class Pipeline<F = never> {
     }
     const owner = asOutcome ? SOLO_OUTCOME : SOLO;
     if (machine.retry !== null && machine.retry.budget !== null) machine.retry.budget.deposit();
-    if (machine.direct && !machine.chaos.active && (breaker === null || breaker.tryEnter())) {
+    if (
+      machine.direct &&
+      !machine.chaos.active &&
+      (breaker === null || breaker.closed || breaker.tryEnter())
+    ) {
       if (bulkhead === null || bulkhead.tryAcquire()) {
         return new DirectCall(machine, work, options, owner).start();
       }

@@ -83,8 +83,22 @@ class CountWindow implements Window {
   }
 
   record(failed: boolean, slow: boolean): TripReason | null {
+    if (!failed && !slow && this.failures === 0 && this.slows === 0) {
+      this.#pushGood();
+      return null;
+    }
     this.#push((failed ? FAILED : 0) | (slow ? SLOW : 0));
     return trips(this.#thresholds, this.calls, this.failures, this.slows);
+  }
+
+  /** All is well and was: the marks in the window are all 0. */
+  #pushGood(): void {
+    const { length } = this.#ring;
+    if (this.calls < length) {
+      this.calls++;
+      this.#ring[this.#at] = 0;
+    }
+    this.#at = this.#at + 1 === length ? 0 : this.#at + 1;
   }
 
   #push(mark: number): void {
