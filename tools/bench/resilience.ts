@@ -66,7 +66,7 @@ function row(one: Case, all: Findings[]): { cells: string[]; missed: boolean } {
       one.title,
       one.maxBytes ? `${limit}, ${one.maxBytes} B` : small.length > 0 ? `${limit}, O(1)` : limit,
       `${digits(ours)}${one.unit}${small.length > 0 ? ` (${digits(scaling)}× of 100 calls)` : ''}`,
-      `${bytesOf('floor')} + ${added}`,
+      `${bytesOf('floor')} ${added < 0 ? '−' : '+'} ${Math.abs(added)}`,
       rival('cockatiel'),
       rival('opossum'),
       reasons.length > 0 ? `MISSED: ${reasons.join(', ')}` : 'within',
