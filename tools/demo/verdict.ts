@@ -40,7 +40,7 @@ export function verdict(seen: Seen): Check[] {
       ok: flat,
       what: `payments had ${mb(seen.rssBeforeBytes)} before and at most ${mb(most)} during the outage`,
     },
-    { ok: deadLetters === 0, what: `${deadLetters} messages in the dead-letter topic` },
+    { ok: deadLetters === 0, what: `payments parked ${deadLetters} messages as dead letters, says its log` },
     { ok: paid === orders, what: `${paid} of ${orders} orders are paid` },
     {
       ok: once === orders,
