@@ -82,14 +82,9 @@ export interface BreakerHandle {
 /** For an `openFor` that can't say. */
 const DEFAULT_OPEN_MS = 30_000;
 
-// Numbers, because each call compares them: from OPEN on nothing goes through.
-const STATES: BreakerState[] = ['closed', 'half_open', 'open', 'isolated'];
-const CLOSED = 0;
-const HALF_OPEN = 1;
-const OPEN = 2;
-const ISOLATED = 3;
+const STATES: readonly BreakerState[] = ['closed', 'half_open', 'open', 'isolated'];
 
-export type OnStateChange = (from: BreakerState, to: BreakerState, reason: StateChangeReason) => void;
+type OnStateChange = (from: BreakerState, to: BreakerState, reason: StateChangeReason) => void;
 
 /**
  * The state machine, without a call in it (Nygard, "Release It!"). Each change of state begins a new era, and a result
@@ -110,7 +105,7 @@ export class Breaker extends Expiring implements BreakerHandle {
   readonly #successes: number;
   readonly #maxWait: DeadlineList;
   readonly #onChange: OnStateChange;
-  #state = CLOSED;
+  #state: BreakerState = 'closed';
   #openings = 0;
   #running = 0;
   #succeeded = 0;
@@ -143,23 +138,23 @@ export class Breaker extends Expiring implements BreakerHandle {
   }
 
   get state(): BreakerState {
-    return STATES[this.#state]!;
+    return this.#state;
   }
 
   /** True when no call goes through, and asking `tryEnter` is needless. */
   get refuses(): boolean {
-    return this.#state !== CLOSED && (this.#state !== HALF_OPEN || this.#probesAreOut);
+    return this.#state !== 'closed' && (this.#state !== 'half_open' || this.#probesAreOut);
   }
 
   get retryAfterMs(): number {
-    if (this.#state === ISOLATED) return Infinity;
-    return this.#state === OPEN ? Math.max(0, this.dueMs - this.#clock.now()) : 0;
+    if (this.#state === 'isolated') return Infinity;
+    return this.#state === 'open' ? Math.max(0, this.dueMs - this.#clock.now()) : 0;
   }
 
   /** Lets a call in, into the present `era`. A probe takes one of the permits of this half-open period. */
   tryEnter(): boolean {
-    if (this.#state === CLOSED) return true;
-    if (this.#state !== HALF_OPEN || this.#probesAreOut) return false;
+    if (this.#state === 'closed') return true;
+    if (this.#state !== 'half_open' || this.#probesAreOut) return false;
     if (this.#running++ === 0) this.#maxWait.add(this, this.#clock.now());
     return true;
   }
@@ -171,10 +166,10 @@ export class Breaker extends Expiring implements BreakerHandle {
   /** The result of a call that was let in during `era`. */
   record(era: number, failed: boolean, slow: boolean, nowMs: number): void {
     if (era !== this.era) return;
-    if (this.#state === CLOSED) {
+    if (this.#state === 'closed') {
       const reason = this.#window.record(failed, slow, nowMs);
       if (reason !== null) this.#open(reason);
-    } else if (this.#state === HALF_OPEN) {
+    } else if (this.#state === 'half_open') {
       this.#probeIsBack();
       // A probe that is slow has not shown that the other side is well.
       if (failed || slow) this.#failed++;
@@ -186,7 +181,7 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   /** A call of `era` that proves nothing either way: a probe's permit goes back. */
   giveBack(era: number): void {
-    if (era === this.era && this.#state === HALF_OPEN) this.#probeIsBack();
+    if (era === this.era && this.#state === 'half_open') this.#probeIsBack();
   }
 
   #probeIsBack(): void {
@@ -194,11 +189,11 @@ export class Breaker extends Expiring implements BreakerHandle {
   }
 
   isolate(): void {
-    if (this.#state !== ISOLATED) this.#move(ISOLATED, 'isolated');
+    if (this.#state !== 'isolated') this.#move('isolated', 'isolated');
   }
 
   release(): void {
-    if (this.#state !== CLOSED) this.#close('released');
+    if (this.#state !== 'closed') this.#close('released');
     else this.#window.clear();
   }
 
@@ -206,31 +201,30 @@ export class Breaker extends Expiring implements BreakerHandle {
     return {
       state: this.state,
       openings: this.#openings,
-      openForMs: this.#state === OPEN ? this.retryAfterMs : 0,
+      openForMs: this.#state === 'open' ? this.retryAfterMs : 0,
       window: this.#window.save(this.#clock.now()),
     };
   }
 
   restore({ state, openings, openForMs, window }: BreakerSnapshot): void {
-    const to = STATES.indexOf(state);
-    if (to < 0 || !(openings >= 0) || !(openForMs >= 0)) {
+    if (!STATES.includes(state) || !(openings >= 0) || !(openForMs >= 0)) {
       throw new TypeError(
         `this is no snapshot of a breaker: ${JSON.stringify({ state, openings, openForMs })}`,
       );
     }
     this.#openings = openings;
-    this.#move(to, 'restored', openForMs);
-    if (to === CLOSED) this.#window.load(window, this.#clock.now());
+    this.#move(state, 'restored', openForMs);
+    if (state === 'closed') this.#window.load(window, this.#clock.now());
   }
 
   /** The open time, or the time for probes, is over. */
   override expire(): void {
-    if (this.#state === OPEN) this.#move(HALF_OPEN, 'open_time_over');
+    if (this.#state === 'open') this.#move('half_open', 'open_time_over');
     else this.#open('max_wait_over');
   }
 
   #open(reason: StateChangeReason): void {
-    this.#move(OPEN, reason, this.#nextOpenForMs());
+    this.#move('open', reason, this.#nextOpenForMs());
   }
 
   #nextOpenForMs(): number {
@@ -245,19 +239,19 @@ export class Breaker extends Expiring implements BreakerHandle {
 
   #close(reason: StateChangeReason): void {
     this.#openings = 0;
-    this.#move(CLOSED, reason);
+    this.#move('closed', reason);
   }
 
-  #move(to: number, reason: StateChangeReason, openForMs = 0): void {
-    const from = this.state;
+  #move(to: BreakerState, reason: StateChangeReason, openForMs = 0): void {
+    const from = this.#state;
     this.list?.remove(this);
     this.era++;
     this.#state = to;
-    this.closed = to === CLOSED;
+    this.closed = to === 'closed';
     this.#running = this.#succeeded = this.#failed = 0;
-    if (to === OPEN) this.#openTime(openForMs).add(this, this.#clock.now());
-    else if (to === CLOSED) this.#window.clear();
-    this.#onChange(from, this.state, reason);
+    if (to === 'open') this.#openTime(openForMs).add(this, this.#clock.now());
+    else if (to === 'closed') this.#window.clear();
+    this.#onChange(from, to, reason);
   }
 
   /** Shared where the duration is an option; a computed one would leave a list behind for each value it ever had. */

@@ -42,19 +42,19 @@ export const MUTANTS: Mutant[] = [
   {
     bug: 'the open time goes on growing after it has closed',
     file: 'breaker.ts',
-    from: 'this.#openings = 0;\n    this.#move(CLOSED, reason);',
-    to: 'this.#move(CLOSED, reason);',
+    from: "this.#openings = 0;\n    this.#move('closed', reason);",
+    to: "this.#move('closed', reason);",
   },
   {
     bug: 'what was isolated by hand opens itself',
     file: 'breaker.ts',
-    from: "if (this.#state !== ISOLATED) this.#move(ISOLATED, 'isolated');",
-    to: "this.#move(OPEN, 'isolated', 1_000);",
+    from: "if (this.#state !== 'isolated') this.#move('isolated', 'isolated');",
+    to: "this.#move('open', 'isolated', 1_000);",
   },
   {
     bug: 'a restored circuit has forgotten its window',
     file: 'breaker.ts',
-    from: 'if (to === CLOSED) this.#window.load(window, this.#clock.now());',
+    from: "if (state === 'closed') this.#window.load(window, this.#clock.now());",
     to: '',
   },
   {
