@@ -11,7 +11,7 @@ export type AppName = (typeof APPS)[number];
 /** The services that own a database. */
 export const WITH_DATABASE: AppName[] = ['orders', 'payments', 'notifications', 'scheduler'];
 
-export type AppPorts = Record<AppName | 'gateway' | 'issuer', number>;
+export type AppPorts = Record<AppName | 'gateway' | 'issuer' | 'traces', number>;
 export const FIXED_PORTS: AppPorts = {
   orders: 13001,
   payments: 13002,
@@ -20,6 +20,7 @@ export const FIXED_PORTS: AppPorts = {
   scheduler: 13005,
   gateway: 14010,
   issuer: 14011,
+  traces: 14012,
 };
 
 export async function freeAppPorts(): Promise<AppPorts> {
@@ -123,13 +124,15 @@ export function startSimulators({ stack, guard, ports }: LaunchOptions): Promise
       GATEWAY_PORT: String(ports.gateway),
       ISSUER_PORT: String(ports.issuer),
       ISSUER_URL: `http://127.0.0.1:${ports.issuer}`,
+      TRACES_PORT: String(ports.traces),
       // A restart of the stack must not forget money: orders and payments remember it too.
       GATEWAY_JOURNAL: join(repoRoot, '.stack', stack, 'data/gateway.jsonl'),
       ISSUER_KEY_FILE: join(repoRoot, '.stack', stack, 'data/issuer-key.json'),
     },
     ready: async () =>
       (await answers(`http://127.0.0.1:${ports.gateway}/health`)) &&
-      (await answers(`http://127.0.0.1:${ports.issuer}/health`)),
+      (await answers(`http://127.0.0.1:${ports.issuer}/health`)) &&
+      (await answers(`http://127.0.0.1:${ports.traces}/health`)),
   });
 }
 

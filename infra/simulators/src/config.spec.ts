@@ -9,6 +9,8 @@ describe('the environment', () => {
       GATEWAY_API_KEY: 'gateway-development-key',
       ISSUER_PORT: 14_011,
       ISSUER_URL: 'http://127.0.0.1:14011',
+      TRACES_PORT: 14_012,
+      TRACES_MAX_SPANS: 20_000,
       LOG_LEVEL: 'info',
     });
   });
@@ -18,6 +20,7 @@ describe('the environment', () => {
       GATEWAY_PORT: '70000',
       ISSUER_PORT: 'x',
       GATEWAY_SEED: '-1',
+      TRACES_MAX_SPANS: '0',
       LOG_LEVEL: 'loud',
       ISSUER_URL: 'ftp://x',
     };

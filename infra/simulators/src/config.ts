@@ -9,7 +9,7 @@ const text = z.string().min(1, 'must not be empty');
 
 /** Every variable that the simulators read. An optional one that is absent has the meaning told beside it. */
 export const configSchema = z.object({
-  /** Address both servers listen on. */
+  /** Address all servers listen on. */
   HOST: text.default('127.0.0.1'),
   /** Port of the payment gateway; 0 takes any free one. */
   GATEWAY_PORT: port.default(14_010),
@@ -32,6 +32,14 @@ export const configSchema = z.object({
     .default('http://127.0.0.1:14011'),
   /** File that keeps the signing keys over restarts. Absent: new keys at every start. */
   ISSUER_KEY_FILE: text.optional(),
+  /** Port of the trace store; 0 takes any free one. */
+  TRACES_PORT: port.default(14_012),
+  /** How many spans the trace store keeps; the oldest traces go. About 2 KB each. */
+  TRACES_MAX_SPANS: z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
+    .transform(Number)
+    .default(20_000),
   /** Least severe level that is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   NODE_ENV: z

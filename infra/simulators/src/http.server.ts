@@ -3,9 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from './problem.ts';
 
 export type LogOptions = { logLevel: string };
+/** `quiet` are the paths that machines call again and again; like `/health` they are logged at `debug`. */
+type ServerOptions = LogOptions & { quiet?: string[] };
 
-/** A server as both simulators want it: one log line per request, every error as problem+json, quick to stop. */
-export function createServer(name: string, { logLevel }: LogOptions): FastifyInstance {
+/** A server as all simulators want it: one log line per request, every error as problem+json, quick to stop. */
+export function createServer(name: string, { logLevel, quiet = [] }: ServerOptions): FastifyInstance {
   const app = fastify({
     logger: {
       level: logLevel,
@@ -17,7 +19,7 @@ export function createServer(name: string, { logLevel }: LogOptions): FastifyIns
     forceCloseConnections: true,
     bodyLimit: 16 * 1024 * 1024,
   });
-  app.addHook('onRequest', async (request, reply) => logWhenClosed(request, reply));
+  app.addHook('onRequest', async (request, reply) => logWhenClosed(request, reply, ['/health', ...quiet]));
   app.setErrorHandler((error, request, reply) => sendProblem(toProblem(error, request), reply));
   app.setNotFoundHandler((request, reply) =>
     sendProblem(new Problem('not_found', `No ${request.method} ${request.url}`), reply),
@@ -27,7 +29,7 @@ export function createServer(name: string, { logLevel }: LogOptions): FastifyIns
 }
 
 /** On `close`, not on `finish`: a request whose client gave up is one line as well. */
-function logWhenClosed(request: FastifyRequest, reply: FastifyReply): void {
+function logWhenClosed(request: FastifyRequest, reply: FastifyReply, quiet: string[]): void {
   reply.raw.once('close', () => {
     const line = {
       method: request.method,
@@ -38,7 +40,7 @@ function logWhenClosed(request: FastifyRequest, reply: FastifyReply): void {
       correlationId: request.headers['x-correlation-id'],
       traceparent: request.headers.traceparent,
     };
-    const level = request.url === '/health' ? 'debug' : 'info';
+    const level = quiet.includes(request.url) ? 'debug' : 'info';
     request.log[level](line, reply.raw.writableFinished ? 'answered' : 'the client gave up');
   });
 }

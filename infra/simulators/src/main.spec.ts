@@ -12,7 +12,9 @@ jest.setTimeout(30_000);
 
 function spawnMain(env: Record<string, string>) {
   const main = join(import.meta.dirname, 'main.ts');
-  const child = spawn(process.execPath, [main], { env: { GATEWAY_PORT: '0', ISSUER_PORT: '0', ...env } });
+  const child = spawn(process.execPath, [main], {
+    env: { GATEWAY_PORT: '0', ISSUER_PORT: '0', TRACES_PORT: '0', ...env },
+  });
   children.add(child);
   const exit = once(child, 'exit').finally(() => children.delete(child));
   return { child, exit };
@@ -25,10 +27,16 @@ async function start(env: Record<string, string> = {}) {
     const { simulator, msg } = JSON.parse(line);
     const url = /listening at (\S+)/.exec(msg)?.[1];
     if (url) urls[simulator] = url;
-    if (Object.keys(urls).length === 2) break;
+    if (Object.keys(urls).length === 3) break;
   }
   child.stdout.resume();
-  return { child, exit, gateway: urls['payment-gateway']!, issuer: urls['token-issuer']! };
+  return {
+    child,
+    exit,
+    gateway: urls['payment-gateway']!,
+    issuer: urls['token-issuer']!,
+    traces: urls['traces']!,
+  };
 }
 
 describe('the process', () => {
@@ -65,9 +73,9 @@ describe('the process', () => {
     },
   );
 
-  it('serves the gateway and the issuer', async () => {
-    const { gateway, issuer } = await start();
-    for (const url of [gateway, issuer]) expect((await fetch(`${url}/health`)).status).toBe(200);
+  it('serves the gateway, the issuer and the traces', async () => {
+    const { gateway, issuer, traces } = await start();
+    for (const url of [gateway, issuer, traces]) expect((await fetch(`${url}/health`)).status).toBe(200);
     expect(await (await fetch(issuer)).text()).toContain('FOR DEVELOPMENT ONLY');
   });
 

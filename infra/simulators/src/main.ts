@@ -7,6 +7,7 @@ import { keyFile } from './keys.file.ts';
 import { SigningKeys } from './keys.ts';
 import { seededRandom } from './random.ts';
 import { runUntilSignal } from './run.server.ts';
+import { createTracesServer } from './traces.server.ts';
 
 try {
   const config = readConfig(process.env);
@@ -16,6 +17,7 @@ try {
   const keys = await SigningKeys.open(keyFile(config.ISSUER_KEY_FILE));
   const gateway = createGatewayServer({ logLevel, apiKey, journal, random: seededRandom(seed) });
   const issuer = createIssuerServer({ logLevel, issuerUrl, keys });
+  const traces = createTracesServer({ logLevel, maxSpans: config.TRACES_MAX_SPANS });
   gateway.log.info(
     { seed, journal: config.GATEWAY_JOURNAL ?? null, restored: journal.past.length },
     'starting',
@@ -23,6 +25,7 @@ try {
   await runUntilSignal([
     { app: gateway, host, port: config.GATEWAY_PORT },
     { app: issuer, host, port: config.ISSUER_PORT },
+    { app: traces, host, port: config.TRACES_PORT },
   ]);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

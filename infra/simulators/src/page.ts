@@ -1,6 +1,7 @@
 import { faultsSchema } from './faults.ts';
 import type { Faults } from './faults.ts';
 import type { Ledger } from './ledger.ts';
+import type { TraceSummary } from './trace.ts';
 
 /** The gateway's page: the faults with a field each, presets, and the ledger, which refreshes by itself. */
 export function gatewayPage(faults: Faults, ledger: Ledger): string {
@@ -76,6 +77,24 @@ document.querySelector('#token').addEventListener('submit', async (event) => {
   );
 }
 
+/** The latest traces, each with a link to its spans. */
+export function tracesPage(
+  traces: TraceSummary[],
+  { spans, forgotten }: { spans: number; forgotten: number },
+) {
+  const row = ({ traceId, service, name, services, spans, errors, startedAt, durationMs }: TraceSummary) =>
+    `<tr><td>${startedAt}</td><td><a href="/traces/${traceId}">${escape(`${service}: ${name}`)}</a></td>
+<td>${services.length}</td><td>${spans}</td><td>${errors}</td><td>${durationMs.toFixed(1)} ms</td></tr>`;
+  return layout(
+    'Traces',
+    `<p>The last traces of this machine, in memory: for development, not a tracing backend. As a tree:
+<code>npm run demo -- --trace</code></p>
+<p>${spans} spans; ${forgotten} older ones were forgotten.</p>
+<table><thead><tr><th>start</th><th>trace</th><th>services</th><th>spans</th><th>errors</th><th>time</th></tr></thead>
+<tbody>${traces.map(row).join('\n')}</tbody></table>`,
+  );
+}
+
 function faultField(field: keyof Faults, value: number): string {
   const range = field.endsWith('Ms') ? 'max="600000" step="1"' : 'max="1" step="any"';
   return `<label>${field} <input name="${field}" type="number" min="0" ${range} value="${value}" required></label>`;
@@ -91,6 +110,7 @@ body { max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
 label { display: flex; justify-content: space-between; gap: 1rem; margin: .25rem 0; }
 input { width: 9rem; font: inherit; } button { font: inherit; margin: .25rem .25rem 0 0; }
 pre { padding: 1rem; border: 1px solid; border-radius: .5rem; white-space: pre-wrap; overflow-wrap: anywhere; }
+table { border-collapse: collapse; font-size: .875rem; } td, th { padding: .25rem .5rem; text-align: left; }
 .warning { padding: 1rem; border: 3px solid #c00; font-weight: bold; }
 </style></head><body><h1>${title}</h1>
 ${body}
