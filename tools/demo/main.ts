@@ -7,19 +7,28 @@ import { narrateOrder } from './narrate.ts';
 import { placesFrom, type Places } from './places.ts';
 
 const { values } = parseArgs({
-  options: { file: { type: 'string' }, outage: { type: 'boolean' }, help: { type: 'boolean' } },
+  options: {
+    file: { type: 'string' },
+    outage: { type: 'boolean' },
+    trace: { type: 'boolean' },
+    help: { type: 'boolean' },
+  },
 });
 if (values.help) {
   console.log(`npm run demo                       place one order on the running stack and narrate it
 npm run demo -- --file orders.jsonl place many; tools/demo/orders.jsonl is a sample of 200
-npm run demo -- --outage            let the gateway hang in front of 60 orders, and watch payments live through it`);
+npm run demo -- --outage            let the gateway hang in front of 60 orders, and watch payments live through it
+npm run demo -- --trace             place one order, and print its trace as a tree, from the request to the e-mail`);
   process.exit(0);
 }
 try {
   const places = placesFrom();
   if (values.file) process.exitCode = await (await import('./file.ts')).placeFile(places, values.file);
   else if (values.outage) process.exitCode = await showOutage(places);
-  else await narrateOrder(places, (line) => console.log(line));
+  else if (values.trace) {
+    const { showTrace } = await import('./show-trace.ts');
+    await showTrace(places, { say: (line) => console.log(line), width: process.stdout.columns || 160 });
+  } else await narrateOrder(places, (line) => console.log(line));
 } catch (error) {
   console.error(`✗ ${(error as Error).message}`);
   process.exitCode = 1;

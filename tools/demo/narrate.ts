@@ -26,9 +26,13 @@ const DRAFT = {
 
 /**
  * Places one order and tells each hop as it is seen from outside: at the APIs, on the topics, in the bucket and in the
- * mailbox. Rejects when a hop does not come, with what was seen last.
+ * mailbox. Rejects when a hop does not come, with what was seen last. `headers` go with the request that confirms it.
  */
-export async function narrateOrder(places: Places, say: Say): Promise<void> {
+export async function narrateOrder(
+  places: Places,
+  say: Say,
+  headers: Record<string, string> = {},
+): Promise<void> {
   const began = Date.now();
   const tell: Say = (text) => say(`${`+${String(Date.now() - began)} ms`.padStart(10)}  ${text}`);
   const customer = `ada-${randomUUID().slice(0, 8)}`;
@@ -41,7 +45,7 @@ export async function narrateOrder(places: Places, say: Say): Promise<void> {
     tell(
       `draft      ${draftId} saved in Redis until ${draft.expiresAt}, ${money(draft.total, DRAFT.currency)}`,
     );
-    const order = await shop.confirm(draftId, 'tok_visa', randomUUID());
+    const order = await shop.confirm(draftId, 'tok_visa', randomUUID(), places.orders, headers);
     tell(`order      ${order.id} is ${order.state}`);
 
     const seen = () => `the events seen were ${events.types().join(', ') || 'none'}`;

@@ -11,6 +11,7 @@ export function placesFrom(env: NodeJS.ProcessEnv = process.env) {
     notifications: at('NOTIFICATIONS_URL', FIXED_PORTS.notifications),
     gateway: at('GATEWAY_URL', FIXED_PORTS.gateway),
     issuer: at('ISSUER_URL', FIXED_PORTS.issuer),
+    traces: at('TRACES_URL', FIXED_PORTS.traces),
     mail: at('MAIL_WEB_URL', fixedPorts.mailWeb),
     brokers: (env['KAFKA_BROKERS'] ?? `127.0.0.1:${fixedPorts.kafka}`).split(','),
     s3: {

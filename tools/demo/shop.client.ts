@@ -57,8 +57,14 @@ export class ShopClient {
     return this.#call('PUT', `${orders}/api/v1/drafts/${id}`, { body: draft });
   }
 
-  confirm(draftId: string, cardToken: string, key: string, orders = this.places.orders): Promise<OrderView> {
-    return this.#call('POST', `${orders}/api/v1/orders`, { body: { draftId, cardToken }, key });
+  confirm(
+    draftId: string,
+    cardToken: string,
+    key: string,
+    orders = this.places.orders,
+    headers: Record<string, string> = {},
+  ): Promise<OrderView> {
+    return this.#call('POST', `${orders}/api/v1/orders`, { body: { draftId, cardToken }, key, headers });
   }
 
   order(id: string): Promise<OrderView> {
@@ -86,12 +92,13 @@ export class ShopClient {
   async #call<T>(
     method: string,
     url: string,
-    { body, key }: { body?: unknown; key?: string } = {},
+    { body, key, headers }: { body?: unknown; key?: string; headers?: Record<string, string> } = {},
   ): Promise<T> {
     const response = await fetch(url, {
       method,
       signal: AbortSignal.timeout(10_000),
       headers: {
+        ...headers,
         authorization: `Bearer ${this.#token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(key && { 'idempotency-key': key }),
