@@ -17,6 +17,7 @@ const COMMANDS = {
   token: 'tools/token.ts',
   doctor: 'tools/doctor.ts',
   bench: 'tools/bench/main.ts',
+  chaos: 'tools/chaos/main.ts',
   test: 'tools/test/main.ts',
   lint: 'tools/lint.ts',
   build: 'tools/build/main.ts',

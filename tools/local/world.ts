@@ -17,8 +17,12 @@ export type World = {
   stop(): Promise<void>;
 };
 
-/** Databases, migrations, seed, simulators, then the five apps. */
-export async function startWorld(options: LaunchOptions, report: Report): Promise<World> {
+/** Databases, migrations, seed, simulators, then the five apps, or only those named. */
+export async function startWorld(
+  options: LaunchOptions,
+  report: Report,
+  apps: readonly AppName[] = APPS,
+): Promise<World> {
   const running: World['running'] = new Map();
   await step(report, 'databases', `one for each of ${WITH_DATABASE.join(', ')}`, () =>
     ensureDatabases(options.engines['POSTGRES_URL']!, WITH_DATABASE),
@@ -31,14 +35,14 @@ export async function startWorld(options: LaunchOptions, report: Report): Promis
   ]);
   await step(report, 'seed', 'a draft for the demo customer', () => runAdmin('orders', 'seed', options));
   await Promise.all(
-    APPS.map((app) =>
+    apps.map((app) =>
       step(report, app, 'ready', async () => void running.set(app, await startApp(app, options))),
     ),
   );
   return {
     running,
     stop: async () => {
-      await Promise.all(APPS.map((app) => running.get(app)?.stop()));
+      await Promise.all(apps.map((app) => running.get(app)?.stop()));
       await running.get('simulators')?.stop();
     },
   };

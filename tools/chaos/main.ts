@@ -1,0 +1,38 @@
+import { StackError } from '../stack/stack.ts';
+import { UsageError, type Kind } from './kind.ts';
+import { rolling, USAGE } from './rolling.ts';
+
+/** `npm run chaos -- <kind>`. Each brings up its own engines, breaks something under load, and counts what it cost. */
+const KINDS: Record<string, Kind> = {
+  rolling: {
+    does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
+    usage: USAGE,
+    run: rolling,
+  },
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
+if (!kind) {
+  if (name && name !== '--help') console.error(`no chaos "${name}".`);
+  console.error('npm run chaos -- <kind>. There are:');
+  for (const [known, { does, usage }] of Object.entries(KINDS))
+    console.error(`  ${known} ${usage}\n    ${does}`);
+  process.exit(2);
+}
+process.exitCode = await kind.run(args).catch((error: unknown) => {
+  if (isUsage(error)) {
+    console.error(`✗ ${error.message}\nnpm run chaos -- ${name} ${kind.usage}`);
+    return 2;
+  }
+  console.error(`\n✗ ${error instanceof StackError ? error.message : (error as Error).stack}`);
+  return 1;
+});
+// Whatever still holds the event loop must not keep the terminal.
+process.exit();
+
+function isUsage(error: unknown): error is Error {
+  return (
+    error instanceof UsageError || String((error as { code?: string }).code).startsWith('ERR_PARSE_ARGS')
+  );
+}
