@@ -1,105 +1,90 @@
 import type { z } from 'zod';
-
-export type Environment = Record<string, string | undefined>;
-export type Problem = { variable: string; problem: string; got: string; meaning: string };
-
-type Schema = z.ZodObject<Record<string, z.ZodType>>;
-type Meta = {
-  description?: string;
-  unit?: string;
-  default?: unknown;
-  secret?: boolean;
-  url?: boolean;
-};
+import { masked, secretsIn } from './mask.ts';
+import { ConfigError, lineOfProblems, lineOfWarning, sentenceOf, type Warning } from './problem.ts';
+import { resolve } from './resolve.ts';
+import { metaOf, serviceOf, type Environment, type Schema } from './schema.ts';
+import { readRegularFile } from './secret.file.ts';
+import type { ReadFile } from './sources.ts';
 
 /** EX_CONFIG of sysexits.h: the process can't start with this environment, and a restart won't help. */
 const EXIT_CONFIG = 78;
 
-/** Every problem of the environment at once, so that a deployment is repaired in one round and not in five. */
-export class ConfigError extends Error {
-  readonly problems: Problem[];
-  constructor(problems: Problem[]) {
-    super(
-      `The environment has ${problems.length} problem${problems.length === 1 ? '' : 's'}:\n${table(problems)}`,
-    );
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
+export type ParseOptions = {
+  /** Reads what `X_FILE` names. Default: a regular file of at most 1 MiB, in UTF-8. */
+  readFile?: ReadFile;
+};
 
 /**
- * Reads the schema's variables from the environment. A variable set to the empty string counts as not set.
+ * Reads the schema's variables from the environment, each by itself or from the file that `X_FILE` names. A variable set
+ * to the empty string counts as not set.
  * @throws ConfigError with all problems; values of secrets are never part of it.
  */
-export function parseConfig<S extends Schema>(schema: S, env: Environment): z.infer<S> {
-  const names = Object.keys(schema.shape);
-  const given = Object.fromEntries(names.map((name) => [name, env[name] || undefined]));
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new ConfigError(
-    result.error.issues.map((issue) => {
-      const variable = String(issue.path[0] ?? '(all)');
-      const meta = metaOf(schema, variable);
-      const got = env[variable];
-      return {
-        variable,
-        // What contradicts another variable may be a default.
-        problem: got || issue.code === 'custom' ? issue.message : 'missing',
-        got: got ? mask(meta, got) : '(not set)',
-        meaning: meta.description ?? '',
-      };
-    }),
-  );
+export function parseConfig<S extends Schema>(
+  schema: S,
+  env: Environment,
+  { readFile = readRegularFile }: ParseOptions = {},
+): z.infer<S> {
+  const { config, problems, warnings } = resolve(schema, env, readFile);
+  if (!config) throw new ConfigError(problems, warnings);
+  return printedMasked(schema, config);
 }
 
-/** `parseConfig` for `main`: prints all problems to stderr and exits 78 instead of throwing. */
-export function loadConfig<S extends Schema>(schema: S, env: Environment = process.env): z.infer<S> {
-  try {
-    return parseConfig(schema, env);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\nSet them and start again. "config" prints what is in force.\n`);
+export type LoadOptions = ParseOptions & {
+  /** Told of each variable that is set and that nobody reads. Default: printed, as problems are. */
+  onWarning?: (warning: Warning) => void;
+  /**
+   * Where a line of JSON goes when nobody sits at the terminal. Default `stdout`, which is where the logs of a process
+   * are collected; `stderr` for commands whose output is their result.
+   */
+  lines?: 'stdout' | 'stderr';
+};
+
+/**
+ * `parseConfig` for `main`: prints all problems and exits 78 instead of throwing. They are a table on stderr when that is
+ * a terminal, and one line of JSON otherwise.
+ */
+export function loadConfig<S extends Schema>(
+  schema: S,
+  env: Environment = process.env,
+  { readFile = readRegularFile, onWarning, lines = 'stdout' }: LoadOptions = {},
+): z.infer<S> {
+  const service = serviceOf(schema);
+  const say = (text: () => string, line: () => string) =>
+    process.stderr.isTTY ? process.stderr.write(`${text()}\n`) : process[lines].write(`${line()}\n`);
+  const { config, problems, warnings } = resolve(schema, env, readFile);
+  if (!config) {
+    const error = new ConfigError(problems, warnings);
+    say(
+      () => `${error.message}\n\nSet them and start again; "config explain NAME" tells more of one.`,
+      () => lineOfProblems(error, { service }),
+    );
     process.exit(EXIT_CONFIG);
   }
+  const warn = (warning: Warning) =>
+    void say(
+      () => sentenceOf(warning),
+      () => lineOfWarning(warning, { service }),
+    );
+  warnings.forEach(onWarning ?? warn);
+  return printedMasked(schema, config);
 }
 
 /** The configuration in force, safe to print: secrets and passwords in URLs are masked. */
 export function maskedConfig<S extends Schema>(schema: S, config: z.infer<S>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? mask(metaOf(schema, name), value) : value,
-    ]),
+    Object.entries(config).map(([name, value]) => [name, masked(metaOf(schema, name), value)]),
   );
 }
 
-export type Variable = { name: string; meaning: string; unit?: string; default?: unknown };
-
-/** What there is to set, for documentation; a variable without a default is required. */
-export function variablesOf(schema: Schema): Variable[] {
-  return Object.keys(schema.shape).map((name) => {
-    const { description: meaning = '', unit, default: fallback } = metaOf(schema, name);
-    return { name, meaning, ...(unit && { unit }), ...(fallback !== undefined && { default: fallback }) };
-  });
+/** Every secret of the configuration, passwords in URLs included, for whoever takes them out of logs. */
+export function secretsOf<S extends Schema>(schema: S, config: z.infer<S>): string[] {
+  const all = Object.entries(config).flatMap(([name, value]) => secretsIn(metaOf(schema, name), value));
+  return [...new Set(all)];
 }
 
-function metaOf(schema: Schema, variable: string): Meta {
-  return (schema.shape[variable]?.meta() ?? {}) as Meta;
-}
-
-function mask(meta: Meta, value: string): string {
-  if (meta.secret) return '********';
-  if (!meta.url) return value;
-  // A malformed URL can't be taken apart, so whatever stands before an @ might be a password.
-  if (!URL.canParse(value)) return value.replace(/^.*@/, '********@');
-  const parsed = new URL(value);
-  if (parsed.password) parsed.password = '********';
-  return parsed.toString();
-}
-
-function table(problems: Problem[]): string {
-  const width = Math.max(...problems.map((p) => p.variable.length));
-  return problems
-    .map((p) => `  ${p.variable.padEnd(width)}  ${p.problem}, got ${p.got}${p.meaning && ` (${p.meaning})`}`)
-    .join('\n');
+/** Whoever logs or prints the whole configuration prints it masked. A copy of it is a plain object again. */
+function printedMasked<S extends Schema>(schema: S, config: z.infer<S>): z.infer<S> {
+  for (const key of ['toJSON', Symbol.for('nodejs.util.inspect.custom')])
+    Object.defineProperty(config, key, { value: () => maskedConfig(schema, config) });
+  return config;
 }

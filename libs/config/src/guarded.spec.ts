@@ -65,15 +65,18 @@ describe('the settings of a dependency', () => {
     expect(variablesOf(schema)).toContainEqual({
       name: 'MAIL_TIMEOUT_MS',
       meaning: 'how long one attempt may take (the mail server)',
+      expected: 'a whole number of ms from 1 to 60000, or with its unit as in 2s',
       unit: 'ms',
       default: 2000,
+      isSecret: false,
     });
-    expect(variablesOf(schema)[0]).toEqual({ name: 'PORT', meaning: 'port' });
+    expect(variablesOf(schema)[0]).not.toHaveProperty('default');
   });
 
   it.each([
     ['MAIL_TIMEOUT_MS', '0'],
-    ['MAIL_TIMEOUT_MS', '2s'],
+    ['MAIL_TIMEOUT_MS', '2x'],
+    ['MAIL_TIMEOUT_MS', '61s'],
     ['MAIL_ATTEMPTS', '0'],
     ['MAIL_ATTEMPTS', '11'],
     ['MAIL_ATTEMPTS', 'many'],

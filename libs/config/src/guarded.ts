@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { integer, oneOf } from './variables.ts';
+import { block, Refusal } from './block.ts';
+import { duration } from './units.ts';
+import { integer, oneOf, wholeNumber, within } from './variables.ts';
 
 /**
  * What may be set of the policies that guard a call to another system. A variable is called by the dependency and one of
@@ -131,7 +133,7 @@ function mistakesOf(prefix: string, config: Record<string, unknown>, judge: (p: 
 
 function ms(meaning: string, min: number, max: number) {
   return (of: string, fallback: number) =>
-    integer(`${meaning} (${of})`, { min, max, default: fallback, unit: 'ms' });
+    duration(`${meaning} (${of})`, { unit: 'ms', min, max, default: fallback });
 }
 
 function count(meaning: string, min: number, max: number) {
@@ -142,12 +144,11 @@ const MOST_ATTEMPTS = 10;
 
 /** `unlimited` is understood, so that it can be refused with the reason and not as a slip of the pen. */
 function attempts(of: string, fallback: number) {
-  const meaning = `calls in all before it gives up (${of})`;
-  const isCount = (n: number) => n === Infinity || (n >= 1 && n <= MOST_ATTEMPTS);
-  return z
-    .string()
-    .optional()
-    .transform((v = String(fallback)) => (v === 'unlimited' ? Infinity : /^\d+$/.test(v) ? Number(v) : NaN))
-    .refine(isCount, { error: `expected a whole number from 1 to ${MOST_ATTEMPTS}` })
-    .meta({ description: meaning, default: fallback });
+  const description = `calls in all before it gives up (${of})`;
+  const expected = `a whole number from 1 to ${MOST_ATTEMPTS}`;
+  return block({ description, expected, default: fallback }, (raw) => {
+    if (raw === 'unlimited') return Infinity;
+    const value = wholeNumber(raw);
+    return value !== undefined && within(value, 1, MOST_ATTEMPTS) ? value : new Refusal();
+  });
 }

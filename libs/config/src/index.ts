@@ -1,12 +1,17 @@
+export { block, Refusal, type Block, type Fallback } from './block.ts';
 export {
-  ConfigError,
   loadConfig,
   maskedConfig,
   parseConfig,
-  variablesOf,
-  type Environment,
-  type Problem,
-  type Variable,
+  secretsOf,
+  type LoadOptions,
+  type ParseOptions,
 } from './config.ts';
 export { guarded, withoutMistakes, type Policies } from './guarded.ts';
-export { flag, integer, list, oneOf, port, secret, text, url } from './variables.ts';
+export { ConfigError, type Problem, type Warning } from './problem.ts';
+export { variablesOf, type Environment, type Schema, type Variable } from './schema.ts';
+export { auto, bytes, duration } from './units.ts';
+export { url } from './url.ts';
+export { flag, integer, list, oneOf, port, secret, share, text } from './variables.ts';
+export { everyProcess } from './every-process.ts';
+export { feature, type Feature, type FlagValue } from './feature.ts';

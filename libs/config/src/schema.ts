@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+
+/** The one source of everything: an object of blocks, `.meta({ service: 'orders' })` names the process. */
+export type Schema = z.ZodObject<Record<string, z.ZodType>>;
+export type Environment = Record<string, string | undefined>;
+
+/** What a block says about its variable, kept in zod's metadata so that `.refine` and `.meta` of others keep it. */
+export type Meta = {
+  description?: string;
+  /** What the value must look like, as a noun: "a whole number from 1 to 50". */
+  expected?: string;
+  unit?: string;
+  default?: unknown;
+  /** What stands in for it on a developer's machine; refused in production. */
+  development?: unknown;
+  secret?: boolean;
+  url?: boolean;
+  /** Of a URL: it may hold a user and a password. */
+  credentials?: boolean;
+};
+
+export type Variable = {
+  name: string;
+  meaning: string;
+  unit?: string;
+  /** Without one the variable is required. */
+  default?: unknown;
+  development?: unknown;
+  expected: string;
+  /** Whether its value belongs where secrets are: it is one, or a URL that may hold a password. */
+  isSecret: boolean;
+};
+
+/** What there is to set, for documentation; a variable without a default is required. */
+export function variablesOf(schema: Schema): Variable[] {
+  return Object.keys(schema.shape).map((name) => {
+    const meta = metaOf(schema, name);
+    return {
+      name,
+      meaning: meta.description ?? '',
+      ...(meta.unit && { unit: meta.unit }),
+      ...(meta.default !== undefined && { default: meta.default }),
+      ...(meta.development !== undefined && { development: meta.development }),
+      expected: meta.expected ?? 'a text',
+      isSecret: Boolean(meta.secret || meta.credentials),
+    };
+  });
+}
+
+export function metaOf(schema: Schema, variable: string): Meta {
+  return (schema.shape[variable]?.meta() ?? {}) as Meta;
+}
+
+/** The name of the process that the schema is of, undefined when it has none. */
+export function serviceOf(schema: Schema): string | undefined {
+  return schema.meta()?.['service'] as string | undefined;
+}
+
+/** A value as the environment would spell it. */
+export function written(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
