@@ -1,4 +1,5 @@
 import { createVerifier, JwtGuard } from '@cairn/auth';
+import { EnvironmentProvider, featuresOf } from '@cairn/config/flags';
 import type { Health } from '@cairn/lifecycle';
 import { newContext, withContext, type Logger } from '@cairn/logging';
 import { Broker } from '@cairn/messaging';
@@ -10,7 +11,8 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import type { Config } from './config.ts';
+import { OpenFeature } from '@openfeature/server-sdk';
+import { schema, type Config } from './config.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { MailSender } from './mail.sender.ts';
 import { NotificationsConsumer } from './notifications.consumer.ts';
@@ -25,6 +27,8 @@ export type Parts = ReturnType<typeof createParts>;
 
 /** The composition root: everything the process is made of is made here, once. Nothing connects yet. */
 export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
+  const flags = new EnvironmentProvider(featuresOf(schema, config));
+  OpenFeature.setProvider('notifications', flags);
   const dataSource = createDataSource(config);
   const mail = new MailSender(config);
   mail.policies.on('stateChange', ({ pipeline, from, to }) =>
@@ -35,7 +39,12 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
     clientId: 'notifications',
     onLog: (line) => logger.warn({ event: 'kafka', ...line }),
   });
-  const service = new NotificationsService(new NotificationsRepository(dataSource), mail, config);
+  const service = new NotificationsService(
+    new NotificationsRepository(dataSource),
+    mail,
+    OpenFeature.getClient('notifications'),
+    config,
+  );
   const events = new NotificationsConsumer(service, dataSource, config);
   const consumer = broker.consumer({
     groupId: 'notifications',
@@ -50,7 +59,7 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   health.add('postgres', () => dataSource.query('SELECT 1'));
   health.add('kafka', () => broker.ping(), { critical: false });
   health.add('smtp', () => mail.ping(), { critical: false });
-  return { dataSource, broker, mail, service, events, consumer };
+  return { flags, dataSource, broker, mail, service, events, consumer };
 }
 
 export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {

@@ -1,4 +1,4 @@
-import { guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
+import { feature, guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
 import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
@@ -33,6 +33,7 @@ const variables = z.object({
   )
     .refine((from) => /^[^\r\n]*@[\w.-]+>?$/.test(from), { error: 'expected "Name <address@domain>"' })
     .meta({ description: 'who e-mails come from; its domain is part of every Message-ID' }),
+  FEATURE_HTML_MAIL: feature('for which customers an e-mail has an HTML part beside its text', '100%'),
   INBOX_KEEP_DAYS: integer("how long handled messages are remembered; above the broker's retention", {
     min: 1,
     default: 14,

@@ -3,8 +3,9 @@ import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
 import type { Letter, Outcome } from './notification.ts';
 
-export type Mail = Pick<Letter, 'subject' | 'text' | 'html'> & {
+export type Mail = Pick<Letter, 'subject' | 'text'> & {
   to: string;
+  html?: string;
   messageId: string;
   correlationId?: string;
 };

@@ -1,10 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { featuresOf, TestProvider } from '@cairn/config/flags';
 import { newContext, withContext } from '@cairn/logging';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { DataSource } from 'typeorm';
 import { aConfig } from './config.fixture.ts';
+import { schema } from './config.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { MailSender } from './mail.sender.ts';
 import { refundedLetter, type Outcome } from './notification.ts';
@@ -22,6 +24,7 @@ const server = new DataSource({ type: 'postgres', url: env('POSTGRES_URL'), inst
 const url = Object.assign(new URL(env('POSTGRES_URL')), { pathname: `/${database}` });
 const dataSource = createDataSource({ DATABASE_URL: url.href, DATABASE_POOL_MAX: 10 });
 const repository = new NotificationsRepository(dataSource);
+const flags = new TestProvider(featuresOf(schema, aConfig()));
 const senders: MailSender[] = [];
 const servers: Server[] = [];
 
@@ -30,7 +33,7 @@ const aService = (smtpUrl = env('SMTP_URL'), timeoutMs = 5000) => {
   const settings = aConfig({ SMTP_URL: smtpUrl, SMTP_TIMEOUT_MS: String(timeoutMs) });
   const sender = new MailSender(settings);
   senders.push(sender);
-  return { sender, service: new NotificationsService(repository, sender, settings) };
+  return { sender, service: new NotificationsService(repository, sender, flags.client, settings) };
 };
 const aDelivery = () => {
   const to = { orderId: randomUUID(), customerId: 'alice', email: `${randomUUID()}@example.com` };
@@ -46,6 +49,8 @@ type Received = {
   messageId: string;
   headers: Record<string, string>;
   subject: string;
+  text: string;
+  html?: string;
 };
 const mailbox = async ({ to }: Delivery) => {
   const reply = await fetch(new URL('/api/email', env('MAIL_WEB_URL')));
@@ -80,6 +85,7 @@ beforeAll(async () => {
   await dataSource.runMigrations();
 });
 afterEach(() => {
+  flags.restore();
   for (const sender of senders.splice(0)) sender.close();
   for (const scripted of servers.splice(0)) scripted.close();
 });
@@ -116,6 +122,17 @@ describe('a notification', () => {
     });
   });
 
+  it('has an HTML part beside its text, unless the flag is off for its customer', async () => {
+    const [pretty, plain] = [aDelivery(), aDelivery()];
+    await notify(aService(), pretty);
+    flags.set('html-mail', false);
+    await notify(aService(), plain);
+    const [[withHtml], [without]] = [await mailbox(pretty), await mailbox(plain)];
+    expect(withHtml).toMatchObject({ text: expect.any(String), html: expect.stringContaining('<p>') });
+    expect(without!.text).toBe(withHtml!.text.replaceAll(pretty.to.orderId, plain.to.orderId));
+    expect(without!.html).toBeFalsy();
+  });
+
   it('is sent once when its event is delivered twice', async () => {
     const delivery = aDelivery();
     await notify(aService(), delivery);
@@ -143,7 +160,7 @@ describe('a notification', () => {
       settle: () => Promise.reject(new Error('killed')),
     });
     await expect(
-      new NotificationsService(dying, sender, settings).notify(
+      new NotificationsService(dying, sender, flags.client, settings).notify(
         delivery.eventId,
         delivery.to,
         delivery.letter,

@@ -1,4 +1,5 @@
 import { currentContext } from '@cairn/logging';
+import type { Client } from '@openfeature/server-sdk';
 import type { Config } from './config.ts';
 import { MailSender } from './mail.sender.ts';
 import { messageIdOf, type Letter, type Outcome } from './notification.ts';
@@ -18,6 +19,7 @@ export class NotificationsService {
   constructor(
     private readonly notifications: NotificationsRepository,
     private readonly mail: Pick<MailSender, 'send'>,
+    private readonly flags: Pick<Client, 'getBooleanValue'>,
     private readonly settings: Pick<Config, 'MAIL_FROM' | 'SMTP_TIMEOUT_MS'>,
     private readonly now: () => Date = () => new Date(),
   ) {}
@@ -44,7 +46,7 @@ export class NotificationsService {
     if (taken === 'settled') return;
     if (taken === 'elsewhere')
       throw new SendingElsewhereError(`${messageId} is being sent by another process`);
-    const outcome = await this.#send(eventId, to.email, messageId, letter);
+    const outcome = await this.#send(eventId, to, messageId, letter);
     await this.notifications.settle(eventId, outcome, this.now());
   }
 
@@ -52,11 +54,14 @@ export class NotificationsService {
     return { items: (await this.notifications.ofOrder(customerId, orderId)).map(viewOf) };
   }
 
-  async #send(eventId: string, to: string, messageId: string, letter: Letter): Promise<Outcome> {
-    const { subject, text, html } = letter;
+  async #send(eventId: string, to: Recipient, messageId: string, letter: Letter): Promise<Outcome> {
+    const { subject, text } = letter;
     const correlationId = currentContext()?.correlationId;
     try {
-      return await this.mail.send({ to, subject, text, html, messageId, correlationId });
+      // By customer: a mail that goes out again looks as it did the first time.
+      const isHtml = await this.flags.getBooleanValue('html-mail', true, { targetingKey: to.customerId });
+      const html = isHtml ? { html: letter.html } : {};
+      return await this.mail.send({ to: to.email, subject, text, ...html, messageId, correlationId });
     } catch (error) {
       // If this fails too, the lease ends by itself.
       await this.notifications.putBack(eventId).catch(() => undefined);

@@ -1,4 +1,5 @@
 import { createVerifier, JwtGuard } from '@cairn/auth';
+import { EnvironmentProvider, featuresOf } from '@cairn/config/flags';
 import type { Health } from '@cairn/lifecycle';
 import { newContext, withContext, type Logger } from '@cairn/logging';
 import { Broker, OutboxRelay } from '@cairn/messaging';
@@ -10,8 +11,9 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { OpenFeature } from '@openfeature/server-sdk';
 import { Redis } from 'ioredis';
-import type { Config } from './config.ts';
+import { schema, type Config } from './config.ts';
 import { createDataSource } from './data-source.factory.ts';
 import { DraftsStore } from './drafts.store.ts';
 import { OrderDetailsService } from './order-details.service.ts';
@@ -28,6 +30,8 @@ export type Parts = ReturnType<typeof createParts>;
 
 /** The composition root: everything the process is made of is made here, once. Nothing connects yet. */
 export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
+  const flags = new EnvironmentProvider(featuresOf(schema, config));
+  OpenFeature.setProvider('orders', flags);
   const dataSource = createDataSource(config);
   const redis = new Redis(config.REDIS_URL, {
     lazyConnect: true,
@@ -46,7 +50,7 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   payments.policies.on('stateChange', ({ pipeline, from, to }) =>
     logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
   );
-  const details = new OrderDetailsService(service, payments, (err) =>
+  const details = new OrderDetailsService(service, payments, OpenFeature.getClient('orders'), (err) =>
     logger.warn({ event: 'payment_not_expanded', err }),
   );
   const events = new OrdersConsumer(service, repository, dataSource, config);
@@ -69,7 +73,7 @@ export function createParts({ config, logger, health }: Omit<Setting, 'role'>) {
   health.add('postgres', () => dataSource.query('SELECT 1'));
   health.add('redis', () => redis.ping());
   health.add('kafka', () => broker.ping(), { critical: false });
-  return { dataSource, redis, broker, service, details, events, relay, consumer };
+  return { flags, dataSource, redis, broker, service, details, events, relay, consumer };
 }
 
 export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {

@@ -1,4 +1,4 @@
-import { guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
+import { feature, guarded, integer, list, oneOf, port, text, url, withoutMistakes } from '@cairn/config';
 import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
@@ -35,6 +35,7 @@ const variables = z.object({
     PAYMENTS_MAX_QUEUED: 50,
     PAYMENTS_TIMEOUT_MS: 350,
   }),
+  FEATURE_PAYMENT_EXPANSION: feature('whether payments is asked for what an order is expanded with', true),
   DRAFT_TTL_S: integer('how long a draft is kept', { min: 1, default: 3600, unit: 's' }),
   ORDER_EXPIRES_AFTER_S: integer('how long an order may stay unpaid', { min: 1, default: 900, unit: 's' }),
   IDEMPOTENCY_KEEP_DAYS: integer('how long replies are kept for replays', {

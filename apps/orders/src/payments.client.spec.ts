@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { featuresOf, TestProvider } from '@cairn/config/flags';
 import { newContext, withContext } from '@cairn/logging';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { aConfig } from './config.fixture.ts';
+import { schema } from './config.ts';
 import { OrderDetailsService } from './order-details.service.ts';
 import { paymentView, type OrderView } from './orders.schemas.ts';
 import { PaymentsClient } from './payments.client.ts';
@@ -96,12 +98,17 @@ describe('a payment that orders asks for', () => {
 describe('an order whose payment is asked for', () => {
   const order = { id: 'o1', state: 'paid', paymentId: ID } as OrderView;
   const told: unknown[] = [];
+  const flags = new TestProvider(featuresOf(schema, aConfig()));
   const ask = (client: Pick<PaymentsClient, 'find'>, of = order) =>
-    new OrderDetailsService({ get: async () => of }, client, (error) => told.push(error)).get('ada', 'o1', {
-      expand: 'payment',
-      authorization: 'Bearer a.b.c',
-    });
-  afterEach(() => void told.splice(0));
+    new OrderDetailsService({ get: async () => of }, client, flags.client, (error) => told.push(error)).get(
+      'ada',
+      'o1',
+      { expand: 'payment', authorization: 'Bearer a.b.c' },
+    );
+  afterEach(() => {
+    told.splice(0);
+    flags.restore();
+  });
 
   it('comes with it', async () => {
     const { url } = await payments(json(200, PAYMENT));
@@ -113,6 +120,24 @@ describe('an order whose payment is asked for', () => {
     const pending = { id: 'o1', state: 'pending' } as OrderView;
     expect(await ask(clientOf(url), pending)).toEqual({ ...pending, payment: null });
     expect(calls).toEqual([]);
+  });
+
+  it('comes without it, and says so, while its flag is off; payments is not even asked', async () => {
+    const { url, calls } = await payments(json(200, PAYMENT));
+    flags.set('payment-expansion', false);
+    expect(await ask(clientOf(url))).toEqual({ ...order, payment: null, degraded: ['payment'] });
+    expect([calls, told]).toEqual([[], []]);
+    flags.restore();
+    expect(await ask(clientOf(url))).toEqual({ ...order, payment: PAYMENT });
+  });
+
+  it('comes with it for some customers only, while its flag is a percentage', async () => {
+    const { url } = await payments(json(200, PAYMENT));
+    // Ada's place under this flag is 57.44 of 100.
+    flags.set('payment-expansion', '57%');
+    expect(await ask(clientOf(url))).toMatchObject({ degraded: ['payment'] });
+    flags.set('payment-expansion', '58%');
+    expect(await ask(clientOf(url))).toMatchObject({ payment: PAYMENT });
   });
 
   it.each([
