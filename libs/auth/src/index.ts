@@ -1,2 +1,2 @@
 export { createVerifier, type TokenVerifier, type VerifierOptions } from './verifier.ts';
-export { Customer, JwtGuard } from './jwt.guard.ts';
+export { Customer, JwtGuard, PUBLIC } from './jwt.guard.ts';

@@ -13,7 +13,16 @@ class AuthError extends Error {
   }
 }
 
-/** Lets a request in that carries a valid `Authorization: Bearer` token; its `sub` becomes the customer. */
+/**
+ * The name of the metadata that lets requests in without a token: `true` on a controller, or on one of its methods, which
+ * counts more. For probes and the like; `@cairn/lifecycle/nest` sets it on `/health/*`.
+ */
+export const PUBLIC = 'cairn:public';
+
+/**
+ * Lets a request in that carries a valid `Authorization: Bearer` token; its `sub` becomes the customer. Whatever is `PUBLIC`
+ * needs none.
+ */
 export class JwtGuard implements CanActivate {
   readonly #verify: TokenVerifier;
   constructor(verify: TokenVerifier) {
@@ -21,6 +30,7 @@ export class JwtGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (isPublic(context)) return true;
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
     const token = /^Bearer ([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
     if (!token) {
@@ -44,6 +54,12 @@ export class JwtGuard implements CanActivate {
     request.customerId = result.sub;
     return true;
   }
+}
+
+/** Only `true` opens: anything else that somebody may have set there does not. */
+function isPublic(context: ExecutionContext): boolean {
+  const ofMethod: unknown = Reflect.getMetadata(PUBLIC, context.getHandler());
+  return (ofMethod ?? Reflect.getMetadata(PUBLIC, context.getClass())) === true;
 }
 
 /** The customer that `JwtGuard` found in the token. */

@@ -1,36 +1,59 @@
-/** Rejects, or resolves with a word on how things stand, when asked. */
-export type Check = () => Promise<unknown>;
-export type HealthReport = {
-  status: 'ok' | 'degraded' | 'unavailable';
-  checks: Record<string, { status: 'up' | 'down'; reason?: string }>;
-};
+import { GuardedCheck, type Check, type CheckOptions } from './check.ts';
+import { systemClock, type Clock } from './clock.ts';
+import { reportOf, type Finding, type Findings, type HealthReport, type HealthStatus } from './report.ts';
 
-type Entry = { name: string; check: Check; critical: boolean; cached?: { at: number; error?: string } };
+export type HealthOptions = {
+  /** Time-out of a check that names none, in ms. Default 1000. */
+  timeoutMs?: number;
+  /** For how long the answer of a check that names none stands, in ms. Default 1000. */
+  cacheMs?: number;
+  /** Told once whenever the answer to readiness turns, not once per probe. What it throws is dropped. */
+  onChange?: (from: HealthStatus, to: HealthStatus, report: HealthReport) => void;
+  /** Takes secrets out of what a check says is wrong, before it goes into a report. Default: nothing. */
+  redact?: (message: string) => string;
+  /** For tests. */
+  clock?: Clock;
+};
 
 /**
  * The three questions an orchestrator asks. Liveness never looks at a dependency: a restart does not mend a database.
- * Readiness asks every dependency in parallel, each with a timeout, and remembers the answer briefly, so that probes
- * cannot become load.
+ * Readiness asks every dependency in parallel, each with a time-out, and remembers the answer briefly.
  */
 export class Health {
-  readonly #entries: Entry[] = [];
+  readonly #checks = new Map<string, GuardedCheck>();
   readonly #crashed = new Map<string, string>();
-  readonly #timeoutMs: number;
-  readonly #cacheMs: number;
-  readonly #now: () => number;
+  readonly #options: Required<Omit<HealthOptions, 'onChange'>> & Pick<HealthOptions, 'onChange'>;
+  #waitingFor: () => Findings = () => ({});
   #started = false;
-  #draining = false;
+  #drain: { since: number; forGood: boolean } | undefined;
+  #asking: Promise<HealthReport> | undefined;
+  #status: HealthStatus = 'error';
 
-  /** `timeoutMs` per check, default 1000; `cacheMs` for which an answer stands, default 1000. */
-  constructor({ timeoutMs = 1000, cacheMs = 1000, now = () => performance.now() } = {}) {
-    this.#timeoutMs = timeoutMs;
-    this.#cacheMs = cacheMs;
-    this.#now = now;
+  constructor({
+    timeoutMs = 1000,
+    cacheMs = 1000,
+    redact = (m) => m,
+    clock = systemClock,
+    onChange,
+  }: HealthOptions = {}) {
+    this.#options = { timeoutMs, cacheMs, redact, clock, onChange };
   }
 
-  /** A critical dependency that is down makes the process unready; an optional one only degrades it. */
-  add(name: string, check: Check, { critical = true } = {}): void {
-    this.#entries.push({ name, check, critical });
+  /**
+   * A critical dependency that is down makes the process unready; an optional one only degrades it.
+   *
+   * @throws RangeError for a name that is there already, and for a time out of range
+   */
+  add(name: string, check: Check, options: CheckOptions = {}): this {
+    if (this.#checks.has(name)) throw new RangeError(`there is a check "${name}" already`);
+    const { timeoutMs, cacheMs, clock } = this.#options;
+    this.#checks.set(name, new GuardedCheck(check, clock, { timeoutMs, cacheMs, ...options }));
+    return this;
+  }
+
+  /** Names what start-up waits for, as `/health/startup` shows it. */
+  waitFor(waitingFor: () => Findings): void {
+    this.#waitingFor = waitingFor;
   }
 
   /** Start-up is over: from now on the startup probe succeeds. */
@@ -38,13 +61,28 @@ export class Health {
     this.#started = true;
   }
 
-  /** From now on readiness says 503, so that the balancer sends no new work. */
-  drain(): void {
-    this.#draining = true;
+  /**
+   * From now on readiness says 503, so that the balancer sends no new work; `forGood: false` can be taken back by
+   * `resume()`. Default true.
+   */
+  drain({ forGood = true } = {}): void {
+    const since = this.#drain?.since ?? this.#options.clock.now();
+    this.#drain = { since, forGood: forGood || this.#drain?.forGood === true };
+    this.#turn(this.#drainReport());
+  }
+
+  /** Takes back a drain that was not for good. */
+  resume(): void {
+    if (!this.#drain?.forGood) this.#drain = undefined;
   }
 
   get draining(): boolean {
-    return this.#draining;
+    return this.#drain !== undefined;
+  }
+
+  /** For how long readiness has been saying 503, in ms; 0 when it does not drain. */
+  get drainingMs(): number {
+    return this.#drain ? this.#options.clock.now() - this.#drain.since : 0;
   }
 
   /** Something that cannot recover by itself has died inside this process: ask for a restart by failing liveness. */
@@ -53,56 +91,59 @@ export class Health {
   }
 
   live(): HealthReport {
-    const checks = Object.fromEntries(
-      [...this.#crashed].map(([name, reason]) => [name, { status: 'down' as const, reason }]),
+    return reportOf(
+      this.#shown(mapValues(this.#crashed, (message): Finding => ({ status: 'down', message }))),
     );
-    return { status: this.#crashed.size ? 'unavailable' : 'ok', checks };
   }
 
   startup(): HealthReport {
-    return { status: this.#started ? 'ok' : 'unavailable', checks: {} };
+    if (this.#started) return reportOf({});
+    return reportOf(this.#shown({ startup: { status: 'down', message: 'starting' }, ...this.#waitingFor() }));
   }
 
-  async ready(): Promise<HealthReport> {
-    if (this.#draining)
-      return { status: 'unavailable', checks: { drain: { status: 'down', reason: 'stopping' } } };
-    if (!this.#started)
-      return { status: 'unavailable', checks: { startup: { status: 'down', reason: 'starting' } } };
-    const errors = await Promise.all(this.#entries.map((entry) => this.#ask(entry)));
-    const checks: HealthReport['checks'] = {};
-    let status: HealthReport['status'] = 'ok';
-    this.#entries.forEach((entry, i) => {
-      const reason = errors[i];
-      checks[entry.name] = reason === undefined ? { status: 'up' } : { status: 'down', reason };
-      if (reason === undefined) return;
-      status = entry.critical || status === 'unavailable' ? 'unavailable' : 'degraded';
-    });
-    return { status, checks };
+  /** However many ask, the checks run once. */
+  ready(): Promise<HealthReport> {
+    this.#asking ??= this.#ready().finally(() => (this.#asking = undefined));
+    return this.#asking;
   }
 
-  async #ask(entry: Entry): Promise<string | undefined> {
-    if (entry.cached && this.#now() - entry.cached.at < this.#cacheMs) return entry.cached.error;
-    const error = await withTimeout(entry.check, this.#timeoutMs);
-    entry.cached = { at: this.#now(), error };
-    return error;
+  async #ready(): Promise<HealthReport> {
+    const asked = !this.draining && this.#started ? await this.#askAll() : this.startup();
+    // It may have begun to drain while the checks ran.
+    const report = this.draining ? this.#drainReport() : asked;
+    this.#turn(report);
+    return report;
+  }
+
+  async #askAll(): Promise<HealthReport> {
+    const names = [...this.#checks.keys()];
+    const findings = await Promise.all([...this.#checks.values()].map((check) => check.ask()));
+    return reportOf(this.#shown(Object.fromEntries(names.map((name, i) => [name, findings[i]!]))));
+  }
+
+  #drainReport(): HealthReport {
+    return reportOf({ shutdown: { status: 'down', message: 'stopping' } }, true);
+  }
+
+  #shown(findings: Findings): Findings {
+    const { redact } = this.#options;
+    return mapValues(new Map(Object.entries(findings)), (finding) =>
+      finding.message === undefined ? finding : { ...finding, message: redact(finding.message) },
+    );
+  }
+
+  #turn(report: HealthReport): void {
+    const from = this.#status;
+    this.#status = report.status;
+    if (from === report.status) return;
+    try {
+      this.#options.onChange?.(from, report.status, report);
+    } catch {
+      // A listener that fails must not turn a probe.
+    }
   }
 }
 
-async function withTimeout(check: Check, timeoutMs: number): Promise<string | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(`no answer in ${timeoutMs} ms`), timeoutMs);
-  });
-  try {
-    return await Promise.race([
-      Promise.resolve()
-        .then(check)
-        .then(() => undefined),
-      late,
-    ]);
-  } catch (error) {
-    return error instanceof Error ? error.message || error.name : String(error);
-  } finally {
-    clearTimeout(timer);
-  }
+function mapValues<T, U>(entries: Map<string, T>, map: (value: T) => U): Record<string, U> {
+  return Object.fromEntries([...entries].map(([name, value]) => [name, map(value)]));
 }

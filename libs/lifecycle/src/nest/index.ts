@@ -1,0 +1,3 @@
+export { HealthModule } from './health.module.ts';
+export { indicator } from './indicator.ts';
+export { PUBLIC } from './public.ts';
