@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { isSensitive } from './redactor.ts';
 
 /** What ties log lines, requests and events of one piece of work together. */
 export type CorrelationContext = {
@@ -14,16 +15,22 @@ const storage = new AsyncLocalStorage<CorrelationContext>();
 const CORRELATION_ID = /^[A-Za-z0-9._-]{8,64}$/;
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** A context from what a caller sent; an id that is missing or not well formed is replaced by a new one. */
+/**
+ * A context from what a caller sent. An id that is missing or not well formed (8 to 64 of `A-Z a-z 0-9 . _ -`), or that
+ * looks like a secret itself (a card number, a token), is replaced by a new one.
+ */
 export function newContext(
   given: { correlationId?: unknown; traceparent?: unknown } = {},
 ): CorrelationContext {
   const { correlationId, traceparent } = given;
   return {
-    correlationId:
-      typeof correlationId === 'string' && CORRELATION_ID.test(correlationId) ? correlationId : randomUUID(),
+    correlationId: isUsable(correlationId) ? correlationId : randomUUID(),
     ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
   };
+}
+
+function isUsable(id: unknown): id is string {
+  return typeof id === 'string' && CORRELATION_ID.test(id) && !isSensitive(id);
 }
 
 /** Runs `work` with this context; everything it awaits sees it, without a parameter. */

@@ -1,3 +1,7 @@
 export { currentContext, newContext, withContext, type CorrelationContext } from './context.ts';
-export { correlationHooks } from './http-hooks.ts';
-export { createLogger, nestLogger, type Logger, type LoggerOptions } from './logger.ts';
+export { logCrashes } from './crashes.ts';
+export { httpHooks, httpHooks as correlationHooks, type HttpHooksOptions } from './http-hooks.ts';
+export { createLogger, type Logger, type LoggerOptions, type TraceFields } from './logger.ts';
+export { nestLogger } from './nest/index.ts';
+export { propagateCorrelation, type PropagationOptions } from './propagation.ts';
+export { createRedactor, isSensitive, type Redactor, type RedactorOptions } from './redactor.ts';

@@ -1,0 +1,97 @@
+import { CARD_NUMBER_SIGN, hideCardNumbers } from './card-number.ts';
+
+/** What stands where a secret stood. */
+export const REDACTED = '[Redacted]';
+
+/**
+ * Every pattern is linear in the length of the text: quantifiers are bounded, or what they eat cannot be eaten again
+ * from the next position (tested with hostile text of a megabyte).
+ */
+const BEARER =
+  /\bBearer(?:[ \t+]|%20){1,4}(?!(?:tokens?|auth\w*|realm|scheme|headers?|missing|required)\b)[\w.~+/=%-]{6,}/gi;
+const BASIC = /\b(Basic(?:[ \t+]|%20){1,4})([A-Za-z0-9+/]{8,}(?:=|%3D){0,2})/gi;
+// RFC 7468; a text that was cut off has no END.
+const PRIVATE_KEY =
+  /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
+const USER_INFO = /:\/\/[^\s/?#"'<>\\]{1,512}@/g;
+// Keys that say by their beginning what they are: AWS, Stripe and card vaults, GitHub, GitLab, Slack, Google, npm.
+const VENDOR_KEY =
+  /(?<![A-Za-z0-9])(?:A(?:KIA|SIA)[A-Z0-9]{16}|(?:sk|rk|pk|tok|whsec|card)_(?:[a-z]{2,8}_)?[A-Za-z0-9]{14,}|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{35}|npm_[A-Za-z0-9]{30,})/g;
+// V8 quotes what it could not parse: `Unexpected token 'h', "hunter2" is not valid JSON`.
+const PARSED = /Unexpected token [^\n]{1,8}, (?:\.{3})?"[\s\S]{0,80}?"(?:\.{3})? is not valid JSON/g;
+// `password=x`, `"token":"x"`, `\"token\": \"x\"`, `%26token%3Dx`; the name is judged by the caller.
+const NAMED =
+  /(?<![\w.-])([\w.-]{2,64})(\\{0,3}["']?\s{0,2}(?:[=:]|%3[AaDd])\s{0,2})(\\{0,3}"(?:[^"\\]|\\[^"]){0,4096}\\{0,3}"?|'[^']{0,4096}'?|[^\s&;,"'<>{}()[\]\\]{1,4096})/g;
+// The value of these headers is the rest of the line.
+const HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,2}:\s{0,2}["']?)([^\r\n"']{1,8192})/gi;
+// What ends a line, moves a cursor or turns text round somewhere, though JSON lets it stand.
+const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+
+/** A text without any of these holds nothing that a pattern above finds: the one look that every text gets. */
+export const SIGNS = [
+  CARD_NUMBER_SIGN,
+  '[=@]',
+  String.raw`[\w"']\s?:`,
+  'eyJ',
+  '%3[AaDd]',
+  '[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]',
+  'PRIVATE KEY',
+  'A(?:KIA|SIA)[A-Z0-9]{8}',
+  String.raw`(?:sk|rk|pk|ok|ec|rd|gh[a-z]|pat|npm)_\w{10}|glpat-|xox[a-z]-|AIza`,
+  String.raw`is not valid`,
+  UNPRINTABLE.source,
+].join('|');
+
+/** Hides whatever in a text looks like a secret. */
+export function hidePatterns(text: string, isHidden: (name: string) => boolean): string {
+  const named = text
+    .replace(PARSED, 'Unexpected token … is not valid JSON')
+    .replace(PRIVATE_KEY, REDACTED)
+    .replace(HEADER, (_, name: string, between: string) => `${name}${between}${REDACTED}`)
+    .replace(BEARER, `Bearer ${REDACTED}`)
+    .replace(BASIC, (match, scheme: string, value: string) =>
+      isCredentials(value) ? `${scheme}${REDACTED}` : match,
+    )
+    .replace(USER_INFO, `://${REDACTED}@`)
+    .replace(NAMED, (match, name: string, between: string, value: string) =>
+      isHidden(name) ? `${name}${between}${quoted(value)}` : match,
+    );
+  return hideCardNumbers(hideTokens(named.replace(VENDOR_KEY, REDACTED)), REDACTED).replace(
+    UNPRINTABLE,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Keeps the quotes, so that text that was JSON still is. Words that say that there is nothing stay. */
+function quoted(value: string): string {
+  if (/^(?:null|true|false|undefined|\[Redacted\]?)$/.test(value)) return value;
+  const open = /^\\{0,3}["']/.exec(value)?.[0] ?? '';
+  return `${open}${REDACTED}${open}`;
+}
+
+function isCredentials(base64: string): boolean {
+  const decoded = Buffer.from(base64.replaceAll('%3D', '='), 'base64').toString('latin1');
+  return /^[\x20-\x7e\xa0-\xff]*:[\x20-\x7e\xa0-\xff]*$/.test(decoded);
+}
+
+const TOKEN_PART = /[A-Za-z0-9_-]*/y;
+
+/** JSON Web Tokens, signed or not, and encrypted ones. By hand: a pattern would look at `eyJeyJeyJ…` again and again. */
+function hideTokens(text: string): string {
+  let result = '';
+  let done = 0;
+  for (let start = text.indexOf('eyJ'); start !== -1; start = text.indexOf('eyJ', done)) {
+    const lengths: number[] = [];
+    let end = start;
+    do {
+      if (lengths.length) end++;
+      TOKEN_PART.lastIndex = end;
+      lengths.push(TOKEN_PART.exec(text)![0].length);
+      end += lengths.at(-1)!;
+    } while (lengths.length < 5 && text[end] === '.');
+    const isToken = lengths.length > 1 && lengths[0]! >= 10 && lengths[1]! >= 2;
+    result += text.slice(done, start) + (isToken ? REDACTED : text.slice(start, end));
+    done = end;
+  }
+  return result + text.slice(done);
+}
