@@ -1,18 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
-import { EventConsumer, type ConsumerOptions, type DeadLetter } from './consumer.kafka.ts';
-import { patchIdleTimers } from './timers.kafka.ts';
+import { EventConsumer, type ConsumerOptions } from './consumer.kafka.ts';
+import { deadLetterTopic, letterOf, type DeadLetter } from './dead-letter.ts';
+import { lagOf, type Lag } from './lag.ts';
 import type { OutboxRow } from './outbox.ts';
+import { patchIdleTimers } from './timers.kafka.ts';
+import { NOT_TRACED, type MessagingTracing } from './tracing.ts';
 
 export type BrokerOptions = {
   brokers: string[];
   clientId: string;
   /** kafkajs' own log, from `warn` up. */
   onLog?: (line: { namespace: string; message: string; [field: string]: unknown }) => void;
+  /** Makes spans of what is sent and handled. Default: nothing does. */
+  tracing?: MessagingTracing;
+  /** Takes secrets out of a text, before it goes to a dead-letter topic. Default: takes nothing out. */
+  redact?: (text: string) => string;
 };
-
-/** Where messages go that no retry can mend. */
-export const deadLetterTopic = (topic: string) => `${topic}.dead-letter`;
 
 /**
  * The only place that knows kafkajs, which has had no release since 2023: what replaces it one day is written here and
@@ -24,10 +28,14 @@ export class Broker {
   readonly #admin: Admin;
   #connected: Promise<unknown> | undefined;
   #adminConnected: Promise<void> | undefined;
+  readonly #tracing: MessagingTracing;
+  readonly #redact: (text: string) => string;
   #sending: Promise<unknown> = Promise.resolve();
 
-  constructor({ brokers, clientId, onLog = () => {} }: BrokerOptions) {
+  constructor({ brokers, clientId, onLog = () => {}, tracing, redact }: BrokerOptions) {
     patchIdleTimers();
+    this.#tracing = tracing ?? NOT_TRACED;
+    this.#redact = redact ?? ((text) => text);
     const common = {
       brokers,
       clientId,
@@ -60,51 +68,54 @@ export class Broker {
   }
 
   async #send(rows: OutboxRow[]): Promise<void> {
-    await this.#connect();
-    const byTopic = Map.groupBy(rows, (row) => row.topic);
-    await this.#producer.sendBatch({
-      acks: -1,
-      topicMessages: [...byTopic].map(([topic, ofTopic]) => ({
-        topic,
-        messages: ofTopic.map(({ key, event }) => ({
-          key,
-          value: JSON.stringify(event),
-          headers: {
-            'content-type': 'application/cloudevents+json',
-            ...(event.correlationid && { correlationid: event.correlationid }),
-            ...(event.traceparent && { traceparent: event.traceparent }),
-          },
+    const sent = rows.map((row) => ({ row, span: this.#tracing.published(row) }));
+    let failure: unknown;
+    try {
+      await this.#connect();
+      const byTopic = Map.groupBy(sent, ({ row }) => row.topic);
+      await this.#producer.sendBatch({
+        acks: -1,
+        topicMessages: [...byTopic].map(([topic, ofTopic]) => ({
+          topic,
+          messages: ofTopic.map(({ row, span }) => messageOf(row, span?.traceparent)),
         })),
-      })),
-    });
+      });
+    } catch (error) {
+      failure = error;
+      throw error;
+    } finally {
+      for (const { span } of sent) span?.end(failure);
+    }
   }
 
-  consumer(options: Omit<ConsumerOptions, 'kafka' | 'deadLetter'>): EventConsumer {
+  consumer(options: Omit<ConsumerOptions, 'kafka' | 'deadLetter' | 'tracing' | 'lag'>): EventConsumer {
+    const { groupId, handlers } = options;
     return new EventConsumer({
       ...options,
       kafka: this.#kafka,
-      deadLetter: (letter) => this.#deadLetter(options.groupId, letter),
+      tracing: this.#tracing,
+      deadLetter: (letter) => this.#deadLetter(groupId, letter),
+      lag: () => this.#lag(groupId, Object.keys(handlers)),
     });
   }
 
-  async #deadLetter(groupId: string, { topic, partition, message, error }: DeadLetter): Promise<void> {
+  async #deadLetter(groupId: string, letter: DeadLetter): Promise<void> {
     await this.#connect();
     await this.#producer.send({
-      topic: deadLetterTopic(topic),
+      topic: deadLetterTopic(letter.topic),
       acks: -1,
-      messages: [
-        {
-          key: message.key,
-          value: message.value,
-          headers: {
-            ...message.headers,
-            'dead-letter-consumer': groupId,
-            'dead-letter-from': `${topic}/${partition}/${message.offset}`,
-            'dead-letter-reason': error instanceof Error ? error.message : String(error),
-          },
-        },
-      ],
+      messages: [letterOf(groupId, letter, this.#redact)],
     });
+    this.#tracing.parked({ topic: letter.topic, groupId });
+  }
+
+  async #lag(groupId: string, topics: string[]): Promise<Lag[]> {
+    await this.#connectAdmin();
+    const [committed, ...ends] = await Promise.all([
+      this.#admin.fetchOffsets({ groupId, topics }),
+      ...topics.map(async (topic) => ({ topic, partitions: await this.#admin.fetchTopicOffsets(topic) })),
+    ]);
+    return lagOf(committed, ends);
   }
 
   /** Creates the topics, and a dead-letter topic for each, where they are missing. Part of a service's `migrate`. */
@@ -161,4 +172,16 @@ export class Broker {
     });
     return this.#adminConnected;
   }
+}
+
+function messageOf({ key, event }: OutboxRow, traceparent = event.traceparent) {
+  return {
+    key,
+    value: JSON.stringify(event),
+    headers: {
+      'content-type': 'application/cloudevents+json',
+      ...(event.correlationid && { correlationid: event.correlationid }),
+      ...(traceparent && { traceparent }),
+    },
+  };
 }

@@ -1,26 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { InvalidEventError, parseEvent, type Event } from './event.ts';
+import { parseEvent, type Event } from './event.ts';
+import type { DeadLetter } from './dead-letter.ts';
 import { classify, pauseAfter } from './failure.ts';
-
-/** `signal` aborts when the process stops: a handler that waits for something remote ends, and its message comes again. */
-export type Handler = (event: Event, work: { signal: AbortSignal }) => Promise<void>;
-
-/** Topic → event type → handler. Types that are not listed are passed over: a producer may add new ones. */
-export type Handlers = Record<string, Record<string, Handler>>;
+import type { Handlers } from './handler.ts';
+import type { Lag } from './lag.ts';
+import type { MessagingTracing } from './tracing.ts';
 
 export type ConsumerStatus = 'starting' | 'joined' | 'crashed' | 'stopped';
 
 /** A partition that stands still until its message is tried again; the others go on. */
 export type Pause = { topic: string; partition: number; offset: string; pauseMs: number };
 
-export type DeadLetter = { message: KafkaMessage; topic: string; partition: number; error: unknown };
-
 export type ConsumerOptions = {
   kafka: Kafka;
   groupId: string;
   handlers: Handlers;
-  deadLetter: (letter: DeadLetter) => Promise<void>;
+  deadLetter: (letter: DeadLetter<KafkaMessage>) => Promise<void>;
+  lag: () => Promise<Lag[]>;
+  tracing: MessagingTracing;
   /** Wraps each handler, for instance to set the correlation context. */
   around?: (event: Event, handle: () => Promise<void>) => Promise<void>;
   /** Tries for a failure that may be a bug before the message is parked. Default 5. */
@@ -75,6 +73,14 @@ export class EventConsumer {
 
   get status(): ConsumerStatus {
     return this.#status;
+  }
+
+  /**
+   * What waits in each partition of its topics, whichever member of the group has it. Asks the broker, about 2 ms.
+   * @throws when the broker does not answer
+   */
+  lag(): Promise<Lag[]> {
+    return this.#options.lag();
   }
 
   /** Joins the group in the background; a broker that is not there yet is waited for. */
@@ -179,7 +185,7 @@ export class EventConsumer {
   async #message(topic: string, partition: number, message: KafkaMessage, heartbeat: () => Promise<void>) {
     const place = `${topic}/${partition}`;
     try {
-      await this.#handle(topic, message, heartbeat);
+      await this.#handle(topic, partition, message, heartbeat);
       this.#failures.delete(place);
       return 0;
     } catch (error) {
@@ -202,21 +208,31 @@ export class EventConsumer {
     }
   }
 
-  async #handle(topic: string, message: KafkaMessage, heartbeat: () => Promise<void>): Promise<void> {
-    const event = parseEvent(message.value);
-    const handler = this.#options.handlers[topic]?.[event.type];
+  async #handle(
+    topic: string,
+    partition: number,
+    message: KafkaMessage,
+    heartbeat: () => Promise<void>,
+  ): Promise<void> {
+    const { handlers, around, tracing, groupId } = this.#options;
+    const event = withProducer(parseEvent(message.value), message);
+    const handler = handlers[topic]?.[event.type];
     if (!handler) return;
+    const attempt = (this.#failures.get(`${topic}/${partition}`)?.tries ?? 0) + 1;
     // kafkajs sends heartbeats between messages only; a slow gateway must not cost us the partition.
     const timer = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
     try {
-      await this.#options.around(event, () => handler(event, { signal: this.#stop.signal }));
+      const { offset } = message;
+      await tracing.process({ topic, partition, offset, groupId, event, attempt }, () =>
+        around(event, () => handler(event, { signal: this.#stop.signal })),
+      );
     } finally {
       clearInterval(timer);
     }
   }
 
   /** False when the broker did not take the dead letter: then the message stays where it is. */
-  async #park(letter: DeadLetter): Promise<boolean> {
+  async #park(letter: DeadLetter<KafkaMessage>): Promise<boolean> {
     try {
       await this.#options.deadLetter(letter);
       return true;
@@ -233,25 +249,14 @@ export class EventConsumer {
   }
 }
 
+/** The header has the span that sent the message; the event, which is a copy of the outbox row, that of the request. */
+function withProducer(event: Event, { headers }: KafkaMessage): Event {
+  const traceparent = headers?.['traceparent']?.toString();
+  return traceparent ? { ...event, traceparent } : event;
+}
+
 /** What kafkajs itself would restart after. */
 function isRetriable(error: Error & { retriable?: boolean }): boolean {
   if (error.name === 'KafkaJSNumberOfRetriesExceeded') return true;
   return error.cause instanceof Error ? isRetriable(error.cause) : error.retriable === true;
-}
-
-/**
- * A handler for data of a certain shape. The consumer declares the fields that it reads and no others, so that a
- * producer may add more. Data that does not fit is poison.
- */
-export function reads<T>(
-  schema: {
-    safeParse(data: unknown): { success: true; data: T } | { success: false; error: { message: string } };
-  },
-  handle: (data: T, event: Event, work: Parameters<Handler>[1]) => Promise<unknown>,
-): Handler {
-  return async (event, work) => {
-    const parsed = schema.safeParse(event.data);
-    if (!parsed.success) throw new InvalidEventError(`${event.type} does not fit: ${parsed.error.message}`);
-    await handle(parsed.data, event, work);
-  };
 }

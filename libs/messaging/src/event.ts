@@ -23,7 +23,7 @@ export type NewEvent<T> = {
   time: Date;
   /** Default: a new UUIDv7. Give a deterministic one where the event may be made twice. */
   id?: string;
-  context?: { correlationId: string; traceparent?: string };
+  context?: { correlationId?: string; traceparent?: string };
 };
 
 export function createEvent<T>({ type, source, subject, data, time, id, context }: NewEvent<T>): Event<T> {
@@ -35,7 +35,7 @@ export function createEvent<T>({ type, source, subject, data, time, id, context 
     subject,
     time: time.toISOString(),
     datacontenttype: 'application/json',
-    ...(context && { correlationid: context.correlationId }),
+    ...(context?.correlationId && { correlationid: context.correlationId }),
     ...(context?.traceparent && { traceparent: context.traceparent }),
     data,
   };

@@ -3,7 +3,13 @@ import type { Event } from './event.ts';
 /** A pg client or pool, a TypeORM data source or manager: whatever runs one statement and gives its rows. */
 export type Queryable = { query(sql: string, parameters?: unknown[]): Promise<unknown> };
 
-export type OutboxRow = { topic: string; key: string; event: Event };
+export type OutboxRow = {
+  topic: string;
+  key: string;
+  event: Event;
+  /** When the database took it in; the relay knows. */
+  createdAt?: Date;
+};
 
 /**
  * For the service's own migration. A row lives from the transaction that made it until the relay has the broker's

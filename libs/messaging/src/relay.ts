@@ -15,7 +15,10 @@ export type RelayOptions = {
   onError?: (error: unknown) => void;
 };
 
-type StoredRow = OutboxRow & { id: string };
+type StoredRow = OutboxRow & { id: string; createdAt: Date };
+
+/** What waits in the outbox. `oldestAgeMs` is 0 when nothing does. */
+export type OutboxStats = { depth: number; oldestAgeMs: number };
 
 /**
  * Publishes outbox rows in the order of their ids and deletes them once they are acknowledged: at least once, in order
@@ -61,7 +64,10 @@ export class OutboxRelay {
     if (epoch === undefined) return 0;
     const { db, batchSize, publish, onPublished } = this.#options;
     const rows = rowsOf<StoredRow>(
-      await db.query('SELECT id, topic, key, event FROM outbox ORDER BY id LIMIT $1', [batchSize]),
+      await db.query(
+        'SELECT id, topic, key, event, created_at AS "createdAt" FROM outbox ORDER BY id LIMIT $1',
+        [batchSize],
+      ),
     );
     if (rows.length === 0) return 0;
     await publish(rows);
@@ -73,6 +79,21 @@ export class OutboxRelay {
     );
     onPublished(rows.length);
     return rows.length;
+  }
+
+  /**
+   * How much waits and for how long, by the database's clock. Counts the rows: cheap while the relay keeps up, since it
+   * deletes what it has published.
+   * @throws when the database does not answer
+   */
+  async stats(): Promise<OutboxStats> {
+    const result = await this.#options.db.query(
+      `SELECT count(*)::int AS depth,
+              coalesce(extract(epoch FROM clock_timestamp() - min(created_at)) * 1000, 0)::float8 AS "oldestAgeMs"
+       FROM outbox`,
+    );
+    const { depth, oldestAgeMs } = rowsOf<OutboxStats>(result)[0]!;
+    return { depth, oldestAgeMs: Math.max(0, oldestAgeMs) };
   }
 
   /** Takes or renews the lease; undefined while another relay's is good. */
