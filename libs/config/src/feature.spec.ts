@@ -65,6 +65,7 @@ describe('a feature', () => {
     ['FEATURE_PAGE_SIZE', 'many', 'a number, such as 12 or 0.5'],
     ['FEATURE_PAGE_SIZE', '"12"', 'a number, such as 12 or 0.5'],
     ['FEATURE_PAGE_SIZE', '012', 'a number, such as 12 or 0.5'],
+    ['FEATURE_PAGE_SIZE', ' 12', 'a number, such as 12 or 0.5'],
     ['FEATURE_PAGE_SIZE', '1e999', 'a number, such as 12 or 0.5'],
     ['FEATURE_COUNTRIES', 'DE,AT', 'a list in JSON, such as ["a","b"]'],
     ['FEATURE_COUNTRIES', '{"items":1}', 'a list in JSON, such as ["a","b"]'],
