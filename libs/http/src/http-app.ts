@@ -2,6 +2,7 @@ import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
+import { watchConnections } from './connections.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { validationPipe } from './validation.ts';
 
@@ -31,7 +32,10 @@ export async function createHttpApp(
     return503OnClosing: false,
     forceCloseConnections: 'idle',
   });
-  fastify?.(adapter.getInstance() as unknown as FastifyInstance);
+  const server = adapter.getInstance() as unknown as FastifyInstance;
+  const connections = watchConnections(server.server);
+  server.addHook('preClose', () => connections.settle());
+  fastify?.(server);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger,
     abortOnError: false,
