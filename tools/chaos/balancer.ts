@@ -26,6 +26,9 @@ export type Balancer = {
 
 type State = Replica & { in: boolean };
 
+/** As `failureThreshold` of Kubernetes' probes. */
+const MOST_SILENT = 3;
+
 /** Headers that concern one connection (RFC 9110, 7.6.1); `expect` was answered by us. */
 const HOP_BY_HOP = [
   'connection',
@@ -92,17 +95,23 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   };
 }
 
-/** Asks until `signal`, once every `probeMs`: one bad answer takes the replica out, one good answer takes it in. */
+/**
+ * Asks until `signal`, once every `probeMs`. A replica is in after one good answer, out after one bad one or a refused
+ * connection, and out after three probes in a row without an answer: it may be busy, and the others are not less so.
+ */
 async function probeFor(
   state: State,
   probeMs: number,
   signal: AbortSignal,
   changed: () => void,
 ): Promise<void> {
+  let silent = 0;
   while (!signal.aborted) {
     const next = performance.now() + probeMs;
-    const ready = await probe(state.port, probeMs, signal);
+    const answer = await probe(state.port, probeMs, signal);
     if (signal.aborted) return;
+    silent = answer === 'silent' ? silent + 1 : 0;
+    const ready = answer === 'ready' || (state.in && silent > 0 && silent < MOST_SILENT);
     if (ready !== state.in) {
       state.in = ready;
       changed();
@@ -111,16 +120,20 @@ async function probeFor(
   }
 }
 
-function probe(port: number, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+function probe(
+  port: number,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<'ready' | 'unready' | 'silent'> {
   return new Promise((resolve) => {
-    const late = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const late = AbortSignal.timeout(timeoutMs);
     // A connection of its own: a probe that waits behind requests would say nothing of the replica.
-    const url = { host: '127.0.0.1', port, path: '/health/ready', agent: false as const, signal: late };
-    const request = http.get(url, (response) => {
+    const to = { host: '127.0.0.1', port, path: '/health/ready', agent: false as const };
+    const request = http.get({ ...to, signal: AbortSignal.any([signal, late]) }, (response) => {
       response.on('error', () => undefined).resume();
-      resolve(response.statusCode === 200);
+      resolve(response.statusCode === 200 ? 'ready' : 'unready');
     });
-    request.on('error', () => resolve(false));
+    request.on('error', () => resolve(late.aborted ? 'silent' : 'unready'));
   });
 }
 

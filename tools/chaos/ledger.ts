@@ -6,6 +6,8 @@ export type Outcome = {
   atMs: number;
   /** From when it was due until its reply was complete: waiting to be sent counts. */
   tookMs: number;
+  /** How much of that was the caller's own delay: it wants a machine that is not too busy to send. */
+  lateMs: number;
   status?: number;
   /** What broke before a reply was complete. */
   error?: string;
@@ -44,6 +46,8 @@ export type Summary = {
   p50Ms: number;
   p99Ms: number;
   maxMs: number;
+  /** 99th percentile of `lateMs`. */
+  lateP99Ms: number;
   byReplica: Record<string, number>;
   byKind: Record<string, number>;
 };
@@ -53,9 +57,11 @@ export class Ledger {
   readonly failures: Failure[] = [];
   readonly #began: Date;
   readonly #times: number[] = [];
+  readonly #late: number[] = [];
   readonly #byReplica: Record<string, number> = {};
   readonly #byKind: Record<string, number> = {};
   readonly #upstream = new Map<string, UpstreamFailure>();
+  #firstAtMs = Infinity;
   #lastAtMs = 0;
 
   constructor(began = new Date()) {
@@ -77,6 +83,8 @@ export class Ledger {
     const upstream = this.#upstream.get(request.id);
     this.#upstream.delete(request.id);
     this.#times.push(tookMs);
+    this.#late.push(outcome.lateMs);
+    this.#firstAtMs = Math.min(this.#firstAtMs, atMs);
     this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
     count(this.#byKind, request.kind);
     const replica = outcome.replica ?? upstream?.replica ?? 'none';
@@ -100,14 +108,15 @@ export class Ledger {
   }
 
   summary(): Summary {
-    const sorted = [...this.#times].sort((a, b) => a - b);
+    const sorted = ascending(this.#times);
     return {
       requests: sorted.length,
       failed: this.failures.length,
-      ratePerS: this.#lastAtMs > 0 ? (sorted.length * 1000) / this.#lastAtMs : 0,
+      ratePerS: sorted.length > 1 ? ((sorted.length - 1) * 1000) / (this.#lastAtMs - this.#firstAtMs) : 0,
       p50Ms: percentile(sorted, 0.5),
       p99Ms: percentile(sorted, 0.99),
       maxMs: sorted.at(-1) ?? NaN,
+      lateP99Ms: percentile(ascending(this.#late), 0.99),
       byReplica: { ...this.#byReplica },
       byKind: { ...this.#byKind },
     };
@@ -122,6 +131,8 @@ export class Ledger {
       .map(([reason, times]) => `${times} × ${reason}`);
   }
 }
+
+const ascending = (values: readonly number[]) => [...values].sort((a, b) => a - b);
 
 /** Nearest rank; NaN of nothing. */
 export function percentile(sorted: readonly number[], share: number): number {

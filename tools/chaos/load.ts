@@ -29,9 +29,10 @@ export function startLoad(options: LoadOptions): { inFlight(): number; stop(): P
   const sending = new Set<Promise<void>>();
   const fire = async (atMs: number) => {
     const request = plan.next();
+    const lateMs = nowMs() - atMs;
     const reply = await send(request, agent, options);
     const { text, ...rest } = reply;
-    if (record({ request, atMs, tookMs: nowMs() - atMs, ...rest })) plan.answered(request, text);
+    if (record({ request, atMs, tookMs: nowMs() - atMs, lateMs, ...rest })) plan.answered(request, text);
   };
   let timer: NodeJS.Timeout;
   const tick = () => {

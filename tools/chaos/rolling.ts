@@ -20,6 +20,9 @@ export const CONTROLS: Record<string, Leaving & { without: string }> = {
   kill: { signal: 'SIGKILL', drainMs: 0, without: 'anything: SIGKILL' },
 };
 
+/** Above this the caller itself lacked the CPU that it takes to send, and so did what it sent to. */
+const BUSY_MS = 250;
+
 export const USAGE = '[--quick] [--restarts <n>] [--rate <requests/s>] [--seed <n>]';
 
 type Settings = {
@@ -108,6 +111,10 @@ function tell(phases: Phase[], wrong: string[], { seed, ratePerS }: Settings, to
     for (const reason of reasons.slice(0, 8)) console.log(`  ${reason}`);
   }
   console.log();
+  if (orderly.lateP99Ms > BUSY_MS && wrong.length > 0)
+    console.log(
+      `The machine was too busy to send in time (p99 ${Math.round(orderly.lateP99Ms)} ms late): try again.`,
+    );
   for (const one of wrong) console.log(`✗ ${one}`);
   if (wrong.length === 0)
     console.log('✓ nothing failed while replicas left in order, and every control did fail');
