@@ -1,20 +1,26 @@
-import { loadConfig, maskedConfig } from '@cairn/config';
+import { configCommand, loadConfig } from '@cairn/config';
 import { runCommand } from '@cairn/lifecycle';
 import { schema } from './config.ts';
 
-const config = () => loadConfig(schema);
-const start = () => import('./start.ts');
-const admin = () => import('./admin.ts');
+// The environment is judged before anything else is loaded: a bad one is told within a moment.
+const start = async (role: 'serve' | 'consume' | 'all') => {
+  const config = loadConfig(schema);
+  return (await import('./start.ts')).start(config, role);
+};
+const task = async (name: 'migrate' | 'listMigrations' | 'cleanup') => {
+  const config = loadConfig(schema);
+  return (await import('./admin.ts'))[name](config);
+};
 
 await runCommand('notifications', {
-  serve: { does: 'answer HTTP', run: async () => (await start()).start(config(), 'serve') },
-  consume: { does: 'handle events', run: async () => (await start()).start(config(), 'consume') },
-  all: { does: 'serve and consume in one process', run: async () => (await start()).start(config(), 'all') },
-  migrate: { does: 'bring the database up to date', run: async () => (await admin()).migrate(config()) },
-  'migrate:list': { does: 'list migrations', run: async () => (await admin()).listMigrations(config()) },
-  cleanup: { does: 'forget old messages', run: async () => (await admin()).cleanup(config()) },
+  serve: { does: 'answer HTTP', run: () => start('serve') },
+  consume: { does: 'handle events', run: () => start('consume') },
+  all: { does: 'serve and consume in one process', run: () => start('all') },
+  migrate: { does: 'bring the database up to date', run: () => task('migrate') },
+  'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
+  cleanup: { does: 'forget old messages', run: () => task('cleanup') },
   config: {
     does: 'print the configuration in force, secrets masked',
-    run: async () => console.log(JSON.stringify(maskedConfig(schema, config()), null, 2)),
+    run: async (args) => configCommand(schema, args),
   },
 });

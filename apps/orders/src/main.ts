@@ -1,27 +1,33 @@
-import { loadConfig, maskedConfig } from '@cairn/config';
+import { configCommand, loadConfig } from '@cairn/config';
 import { runCommand } from '@cairn/lifecycle';
 import { schema } from './config.ts';
 
-const config = () => loadConfig(schema);
-const start = () => import('./start.ts');
-const admin = () => import('./admin.ts');
+// The environment is judged before anything else is loaded: a bad one is told within a moment.
+const start = async (role: 'serve' | 'consume' | 'all') => {
+  const config = loadConfig(schema);
+  return (await import('./start.ts')).start(config, role);
+};
+const task = async (name: 'migrate' | 'listMigrations' | 'seed' | 'cleanup') => {
+  const config = loadConfig(schema);
+  return (await import('./admin.ts'))[name](config);
+};
 
 await runCommand('orders', {
-  serve: { does: 'answer HTTP', run: async () => (await start()).start(config(), 'serve') },
+  serve: { does: 'answer HTTP', run: () => start('serve') },
   consume: {
     does: 'handle events and relay the outbox',
-    run: async () => (await start()).start(config(), 'consume'),
+    run: () => start('consume'),
   },
-  all: { does: 'serve and consume in one process', run: async () => (await start()).start(config(), 'all') },
+  all: { does: 'serve and consume in one process', run: () => start('all') },
   migrate: {
     does: 'bring database and topics up to date',
-    run: async () => (await admin()).migrate(config()),
+    run: () => task('migrate'),
   },
-  'migrate:list': { does: 'list migrations', run: async () => (await admin()).listMigrations(config()) },
-  seed: { does: 'save a draft for the demo customer', run: async () => (await admin()).seed(config()) },
-  cleanup: { does: 'forget old replies and messages', run: async () => (await admin()).cleanup(config()) },
+  'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
+  seed: { does: 'save a draft for the demo customer', run: () => task('seed') },
+  cleanup: { does: 'forget old replies and messages', run: () => task('cleanup') },
   config: {
     does: 'print the configuration in force, secrets masked',
-    run: async () => console.log(JSON.stringify(maskedConfig(schema, config()), null, 2)),
+    run: async (args) => configCommand(schema, args),
   },
 });

@@ -2,7 +2,8 @@ import { parseConfig } from '@cairn/config';
 import { schema, type Config } from './config.ts';
 
 export const REQUIRED = {
-  DATABASE_URL: 'postgres://unused',
+  DEPLOYMENT_ENVIRONMENT: 'test',
+  DATABASE_URL: 'postgres://nobody@unused/nothing',
   KAFKA_BROKERS: 'unused:9092',
   JWKS_URL: 'http://unused',
   JWT_ISSUER: 'unused',

@@ -1,25 +1,31 @@
-import { loadConfig, maskedConfig } from '@cairn/config';
+import { configCommand, loadConfig } from '@cairn/config';
 import { runCommand } from '@cairn/lifecycle';
 import { schema } from './config.ts';
 
-const config = () => loadConfig(schema);
-const start = () => import('./start.ts');
-const admin = () => import('./admin.ts');
+// The environment is judged before anything else is loaded: a bad one is told within a moment.
+const start = async () => {
+  const config = loadConfig(schema);
+  return (await import('./start.ts')).start(config);
+};
+const task = async (name: 'migrate' | 'listMigrations' | 'cleanup') => {
+  const config = loadConfig(schema);
+  return (await import('./admin.ts'))[name](config);
+};
 
 await runCommand('scheduler', {
   consume: {
     does: 'announce due jobs and relay the outbox',
-    run: async () => (await start()).start(config()),
+    run: start,
   },
-  all: { does: 'the same: there is nothing else to serve', run: async () => (await start()).start(config()) },
+  all: { does: 'the same: there is nothing else to serve', run: start },
   migrate: {
     does: 'bring database and topics up to date',
-    run: async () => (await admin()).migrate(config()),
+    run: () => task('migrate'),
   },
-  'migrate:list': { does: 'list migrations', run: async () => (await admin()).listMigrations(config()) },
-  cleanup: { does: 'forget old runs', run: async () => (await admin()).cleanup(config()) },
+  'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
+  cleanup: { does: 'forget old runs', run: () => task('cleanup') },
   config: {
     does: 'print the configuration in force, secrets masked',
-    run: async () => console.log(JSON.stringify(maskedConfig(schema, config()), null, 2)),
+    run: async (args) => configCommand(schema, args),
   },
 });

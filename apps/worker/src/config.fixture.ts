@@ -2,6 +2,7 @@ import { parseConfig } from '@cairn/config';
 import { schema, type Config } from './config.ts';
 
 export const REQUIRED = {
+  DEPLOYMENT_ENVIRONMENT: 'test',
   KAFKA_BROKERS: 'unused:9092',
   S3_ENDPOINT: 'http://unused',
   S3_ACCESS_KEY_ID: 'unused',

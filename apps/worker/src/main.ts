@@ -1,17 +1,23 @@
-import { loadConfig, maskedConfig } from '@cairn/config';
+import { configCommand, loadConfig } from '@cairn/config';
 import { runCommand } from '@cairn/lifecycle';
 import { schema } from './config.ts';
 
-const config = () => loadConfig(schema);
-const start = async () => (await import('./start.ts')).start(config());
-const admin = () => import('./admin.ts');
+// The environment is judged before anything else is loaded: a bad one is told within a moment.
+const start = async () => {
+  const config = loadConfig(schema);
+  return (await import('./start.ts')).start(config);
+};
+const migrate = async () => {
+  const config = loadConfig(schema);
+  return (await import('./admin.ts')).migrate(config);
+};
 
 await runCommand('worker', {
   consume: { does: 'render receipts and reports, and store them', run: start },
   all: { does: 'the same: the worker serves nothing but probes', run: start },
-  migrate: { does: 'create bucket and topics', run: async () => (await admin()).migrate(config()) },
+  migrate: { does: 'create bucket and topics', run: migrate },
   config: {
     does: 'print the configuration in force, secrets masked',
-    run: async () => console.log(JSON.stringify(maskedConfig(schema, config()), null, 2)),
+    run: async (args) => configCommand(schema, args),
   },
 });

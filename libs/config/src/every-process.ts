@@ -11,6 +11,7 @@ const VARIABLES = {
       ENVIRONMENTS,
       fallback,
     ),
+  SERVICE_VERSION: (fallback: string) => text('which build it is, as logs and traces name it', fallback),
   HOST: (fallback: string) => text('address it listens on', fallback),
   PORT: (fallback: number) => port('port for probes, and for its API where it has one', fallback),
   METRICS_PORT: (fallback: number) => port('port for metrics, flags and the hook before a stop', fallback),

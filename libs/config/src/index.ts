@@ -7,8 +7,17 @@ export {
   type LoadOptions,
   type ParseOptions,
 } from './config.ts';
+export { configCommand } from './config.command.ts';
 export { guarded, withoutMistakes, type Policies } from './guarded.ts';
 export { ConfigError, type Problem, type Warning } from './problem.ts';
+export {
+  renderConfigMap,
+  renderEnv,
+  renderMarkdown,
+  renderReference,
+  renderSecret,
+  renderSsm,
+} from './renderings.ts';
 export { variablesOf, type Environment, type Schema, type Variable } from './schema.ts';
 export { auto, bytes, duration } from './units.ts';
 export { url } from './url.ts';

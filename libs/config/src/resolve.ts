@@ -95,7 +95,7 @@ function told(
 }
 
 function valueOf({ from, meta }: Found): string {
-  return from === 'default' ? written(meta.default) : '(not set)';
+  return from === 'default' ? written(meta.default, meta) : '(not set)';
 }
 
 /** What is not to be seen in any message, whichever variable it was put into. */

@@ -17,6 +17,8 @@ export type Meta = {
   url?: boolean;
   /** Of a URL: it may hold a user and a password. */
   credentials?: boolean;
+  /** Of a feature flag: lists and objects are JSON. */
+  feature?: string;
 };
 
 export type Variable = {
@@ -25,6 +27,8 @@ export type Variable = {
   unit?: string;
   /** Without one the variable is required. */
   default?: unknown;
+  /** The default as the environment would spell it. */
+  spelled?: string;
   development?: unknown;
   expected: string;
   /** Whether its value belongs where secrets are: it is one, or a URL that may hold a password. */
@@ -39,7 +43,7 @@ export function variablesOf(schema: Schema): Variable[] {
       name,
       meaning: meta.description ?? '',
       ...(meta.unit && { unit: meta.unit }),
-      ...(meta.default !== undefined && { default: meta.default }),
+      ...(meta.default !== undefined && { default: meta.default, spelled: written(meta.default, meta) }),
       ...(meta.development !== undefined && { development: meta.development }),
       expected: meta.expected ?? 'a text',
       isSecret: Boolean(meta.secret || meta.credentials),
@@ -57,6 +61,7 @@ export function serviceOf(schema: Schema): string | undefined {
 }
 
 /** A value as the environment would spell it. */
-export function written(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value);
+export function written(value: unknown, { feature }: Meta = {}): string {
+  if (Array.isArray(value) && feature === undefined) return value.join(',');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

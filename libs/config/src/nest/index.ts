@@ -1,0 +1,1 @@
+export { CONFIG, ConfigModule, MASKED_CONFIG } from './config.module.ts';
