@@ -59,7 +59,11 @@ const collectorSchema = z.strictObject({
       endpoint: z.url(),
       encoding: z.enum(['json', 'proto']).optional(),
       sending_queue: z.strictObject({ queue_size: z.int().positive() }),
-      retry_on_failure: z.strictObject({ max_elapsed_time: seconds }),
+      retry_on_failure: z.strictObject({
+        initial_interval: seconds.optional(),
+        max_interval: seconds.optional(),
+        max_elapsed_time: seconds,
+      }),
     }),
   ),
   service: z.strictObject({
