@@ -48,6 +48,7 @@ export async function requireFreePorts(ports: AppPorts): Promise<void> {
 /** The environment of each app: everything is attached by URL (factor 4). */
 export function appEnvironment(engines: Record<string, string>, ports: AppPorts): Record<string, string> {
   return {
+    DEPLOYMENT_ENVIRONMENT: 'development',
     HOST: '127.0.0.1',
     KAFKA_BROKERS: engines['KAFKA_BROKERS']!,
     REDIS_URL: engines['REDIS_URL']!,
