@@ -39,7 +39,7 @@ export function createLogger(options: LoggerOptions): Logger {
     {
       level,
       base: plain(resourceOf(options), rules) as Record<string, unknown>,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime(),
       formatters: { level: (label) => ({ severity: label }) },
       // The fields are plain by then; what is left is the text that pino made of the arguments.
       serializers: { msg: (msg: unknown) => plain(msg, rules), err: (err: unknown) => err },
@@ -60,6 +60,21 @@ function resourceOf({ service, version, environment }: LoggerOptions): Fields {
     'service.name': service,
     ...(version && { 'service.version': version }),
     ...(environment && { 'deployment.environment.name': environment }),
+  };
+}
+
+/** ISO 8601 with milliseconds, in UTC. Formatting a date costs more than the rest of a line: once a second will do. */
+function isoTime(): () => string {
+  let second = NaN;
+  let upToIt = '';
+  return () => {
+    const now = Date.now();
+    const ms = now % 1000;
+    if (now - ms !== second) {
+      second = now - ms;
+      upToIt = `,"time":"${new Date(second).toISOString().slice(0, -4)}`;
+    }
+    return `${upToIt}${ms < 10 ? '00' : ms < 100 ? '0' : ''}${ms}Z"`;
   };
 }
 

@@ -1,7 +1,14 @@
 import { CARD_NUMBER_SIGN, hideCardNumbers } from './card-number.ts';
+import { hideNamedValues } from './named-values.ts';
 
 /** What stands where a secret stood. */
 export const REDACTED = '[Redacted]';
+
+type Pattern = {
+  /** A text without this has nothing for `hide` to find. It begins with a rare character: most texts get no further. */
+  sign: string;
+  hide(text: string, isHidden: (name: string) => boolean): string;
+};
 
 /**
  * Every pattern is linear in the length of the text: quantifiers are bounded, or what they eat cannot be eaten again
@@ -17,56 +24,53 @@ const USER_INFO = /:\/\/[^\s/?#"'<>\\]{1,512}@/g;
 // Keys that say by their beginning what they are: AWS, Stripe and card vaults, GitHub, GitLab, Slack, Google, npm.
 const VENDOR_KEY =
   /(?<![A-Za-z0-9])(?:A(?:KIA|SIA)[A-Z0-9]{16}|(?:sk|rk|pk|tok|whsec|card)_(?:[a-z]{2,8}_)?[A-Za-z0-9]{14,}|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{35}|npm_[A-Za-z0-9]{30,})/g;
+const VENDOR_SIGN =
+  '_(?<=(?:sk|rk|pk|tok|whsec|card|gh[opsur]|pat|npm)_)\\w{10}|IA(?<=A[KS]IA)|-(?<=glpat-|xox[abeprs]-)|za(?<=AIza)';
 // V8 quotes what it could not parse: `Unexpected token 'h', "hunter2" is not valid JSON`.
 const PARSED = /Unexpected token [^\n]{1,8}, (?:\.{3})?"[\s\S]{0,80}?"(?:\.{3})? is not valid JSON/g;
-// `password=x`, `"token":"x"`, `\"token\": \"x\"`, `%26token%3Dx`; the name is judged by the caller.
-const NAMED =
-  /(?<![\w.-])([\w.-]{2,64})(\\{0,3}["']?\s{0,2}(?:[=:]|%3[AaDd])\s{0,2})(\\{0,3}"(?:[^"\\]|\\[^"]){0,4096}\\{0,3}"?|'[^']{0,4096}'?|[^\s&;,"'<>{}()[\]\\]{1,4096})/g;
-// The value of these headers is the rest of the line.
-const HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie)(["']?\s{0,2}:\s{0,2}["']?)([^\r\n"']{1,8192})/gi;
 // What ends a line, moves a cursor or turns text round somewhere, though JSON lets it stand.
 const UNPRINTABLE = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
 
-/** A text without any of these holds nothing that a pattern above finds: the one look that every text gets. */
-export const SIGNS = [
-  CARD_NUMBER_SIGN,
-  '[=@]',
-  String.raw`[\w"']\s?:`,
-  'eyJ',
-  '%3[AaDd]',
-  '[Bb][Ee][Aa][Rr][Ee][Rr]|[Bb][Aa][Ss][Ii][Cc]',
-  'PRIVATE KEY',
-  'A(?:KIA|SIA)[A-Z0-9]{8}',
-  String.raw`(?:sk|rk|pk|ok|ec|rd|gh[a-z]|pat|npm)_\w{10}|glpat-|xox[a-z]-|AIza`,
-  String.raw`is not valid`,
-  UNPRINTABLE.source,
-].join('|');
+const PATTERNS: Pattern[] = [
+  {
+    sign: 'JSON(?<=is not valid JSON)',
+    hide: (text) => text.replace(PARSED, 'Unexpected token … is not valid JSON'),
+  },
+  { sign: 'PRIVATE KEY', hide: (text) => text.replace(PRIVATE_KEY, REDACTED) },
+  {
+    sign: '[rR](?:[ \\t+]|%20)(?<=[Bb][Ee][Aa][Rr][Ee][rR](?:[ \\t+]|%20))',
+    hide: (text) => text.replace(BEARER, `Bearer ${REDACTED}`),
+  },
+  {
+    sign: '[cC](?:[ \\t+]|%20)(?<=[Bb][Aa][Ss][Ii][cC](?:[ \\t+]|%20))',
+    hide: (text) =>
+      text.replace(BASIC, (match, scheme: string, value: string) =>
+        isCredentials(value) ? `${scheme}${REDACTED}` : match,
+      ),
+  },
+  { sign: '@', hide: (text) => text.replace(USER_INFO, `://${REDACTED}@`) },
+  {
+    sign: '=|:(?<=[\\w"\'\\s]:)|%3[AaDd]',
+    hide: (text, isHidden) => hideNamedValues(text, isHidden, REDACTED),
+  },
+  { sign: VENDOR_SIGN, hide: (text) => text.replace(VENDOR_KEY, REDACTED) },
+  { sign: 'J(?<=eyJ)', hide: hideTokens },
+  { sign: CARD_NUMBER_SIGN, hide: (text) => hideCardNumbers(text, REDACTED) },
+  {
+    sign: UNPRINTABLE.source,
+    hide: (text) =>
+      text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  },
+];
+
+const STEPS = PATTERNS.map(({ sign, hide }) => ({ sign: new RegExp(sign), hide }));
+
+/** A text without any of these holds nothing that a pattern finds: the one look that every text gets. */
+export const SIGNS = PATTERNS.map(({ sign }) => sign).join('|');
 
 /** Hides whatever in a text looks like a secret. */
 export function hidePatterns(text: string, isHidden: (name: string) => boolean): string {
-  const named = text
-    .replace(PARSED, 'Unexpected token … is not valid JSON')
-    .replace(PRIVATE_KEY, REDACTED)
-    .replace(HEADER, (_, name: string, between: string) => `${name}${between}${REDACTED}`)
-    .replace(BEARER, `Bearer ${REDACTED}`)
-    .replace(BASIC, (match, scheme: string, value: string) =>
-      isCredentials(value) ? `${scheme}${REDACTED}` : match,
-    )
-    .replace(USER_INFO, `://${REDACTED}@`)
-    .replace(NAMED, (match, name: string, between: string, value: string) =>
-      isHidden(name) ? `${name}${between}${quoted(value)}` : match,
-    );
-  return hideCardNumbers(hideTokens(named.replace(VENDOR_KEY, REDACTED)), REDACTED).replace(
-    UNPRINTABLE,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
-/** Keeps the quotes, so that text that was JSON still is. Words that say that there is nothing stay. */
-function quoted(value: string): string {
-  if (/^(?:null|true|false|undefined|\[Redacted\]?)$/.test(value)) return value;
-  const open = /^\\{0,3}["']/.exec(value)?.[0] ?? '';
-  return `${open}${REDACTED}${open}`;
+  return STEPS.reduce((now, { sign, hide }) => (sign.test(now) ? hide(now, isHidden) : now), text);
 }
 
 function isCredentials(base64: string): boolean {

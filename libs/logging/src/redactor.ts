@@ -35,12 +35,14 @@ export function createRedactor({ secrets = [], names = [] }: RedactorOptions = {
   if (wrong >= 0) throw new TypeError(`secrets[${wrong}] must be a string, got ${typeof secrets[wrong]}`);
   const hides = createNames(names);
   const forms = formsOf(secrets);
-  const exact = forms.length ? new RegExp(forms.map(escaped).join('|'), 'g') : undefined;
-  const signs = new RegExp([...forms.map(escaped), SIGNS].join('|'));
+  const exact = new RegExp(forms.map(escaped).join('|') || '$.', 'g');
+  const exactSign = new RegExp(forms.map(signOf).join('|') || '$.');
+  const signs = new RegExp([...forms.map(signOf), SIGNS].join('|'));
   const text = (given: string) => {
     if (given.length < SHORTEST || !signs.test(given)) return given;
-    return hidePatterns(exact ? given.replace(exact, REDACTED) : given, hides);
+    return hidePatterns(exactSign.test(given) ? given.replace(exact, REDACTED) : given, isHidden);
   };
+  const isHidden = (given: string) => name(given).hidden;
   const name = remembering((given) => ({ shown: text(given.slice(0, LONGEST)), hidden: hides(given) }));
   return { text, name, value: <T>(value: T) => plain(value, { text, name, limits: UNLIMITED }) as T };
 }
@@ -66,6 +68,15 @@ function remembering(judge: (name: string) => Name): (name: string) => Name {
 
 function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+}
+
+const FREQUENT = 'zqjxkvbywgpfmucdlhrsnioate';
+
+/** A pattern for this very text that begins at its rarest character, so that it hardly ever begins in vain. */
+function signOf(text: string): string {
+  const frequencies = Array.from({ length: text.length }, (_, i) => FREQUENT.indexOf(text[i]!));
+  const at = frequencies.indexOf(Math.min(...frequencies));
+  return `${escaped(text[at]!)}(?<=${escaped(text.slice(0, at + 1))})${escaped(text.slice(at + 1))}`;
 }
 
 /** Every form in which a secret may turn up; the longest first, so that none leaves a rest of another. */
