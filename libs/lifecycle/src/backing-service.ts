@@ -36,6 +36,7 @@ export class Connection {
   readonly service: BackingService;
   readonly #options: ConnectionOptions;
   #up = false;
+  #closing = false;
   #connecting: Promise<void> | undefined;
   #leaving = new AbortController();
   #last: Wait | undefined;
@@ -51,9 +52,9 @@ export class Connection {
     return this.#up;
   }
 
-  /** Whether there is something to disconnect. */
+  /** Whether there is something to disconnect, or that is not disconnected yet. */
   get open(): boolean {
-    return this.#up || this.#connecting !== undefined;
+    return this.#up || this.#closing || this.#connecting !== undefined;
   }
 
   /** Resolves when it is up; a second call joins the first. Rejects only when it is told to leave. */
@@ -73,10 +74,13 @@ export class Connection {
   async disconnect(): Promise<void> {
     const connecting = this.#connecting;
     this.giveUp(new Error(`${this.name} is being disconnected`));
-    if (!this.#up && !connecting) return;
+    // A connect that is given up leaves nothing open.
     await connecting?.catch(() => undefined);
+    if (!this.#up) return;
     this.#up = false;
+    this.#closing = true;
     await this.#disconnect();
+    this.#closing = false;
   }
 
   /** How it stands while it is not up. */
@@ -113,23 +117,20 @@ export class Connection {
   async #try(leaving: AbortSignal): Promise<unknown> {
     const { clock, connectTimeoutMs } = this.#options;
     let settled = false;
-    const work = async (late: AbortSignal) => {
+    const work = async (signal: AbortSignal) => {
       try {
-        await this.service.connect(AbortSignal.any([late, leaving]));
+        await this.service.connect(signal);
       } finally {
         settled = true;
       }
     };
-    const left = rejectsOn(leaving);
     try {
-      await Promise.race([within(clock, connectTimeoutMs, work), left.promise]);
+      await within(clock, connectTimeoutMs, work, leaving);
       return undefined;
     } catch (error) {
       // Whatever it has half open must be gone before the next connect: there are never two of one service.
       if (!settled) await this.#disconnect();
       return error ?? new Error('unknown');
-    } finally {
-      left.off();
     }
   }
 
@@ -148,16 +149,6 @@ export class Connection {
     quietly(() => onWait?.(this.name, wait));
     return clock.now();
   }
-}
-
-function rejectsOn(signal: AbortSignal): { promise: Promise<never>; off: () => void } {
-  let off = () => {};
-  const promise = new Promise<never>((_, reject) => {
-    const left = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', left);
-    off = () => signal.removeEventListener('abort', left);
-  });
-  return { promise, off: () => off() };
 }
 
 /** A listener that fails must not keep a service from being connected. */

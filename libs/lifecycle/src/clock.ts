@@ -35,26 +35,33 @@ export class LateError extends Error {
 }
 
 /**
- * What `work` resolves with, if it does so within `ms`. Its signal aborts when the time is over; work that does not heed it
- * runs on, and nobody waits for it.
+ * What `work` resolves with, if it does so within `ms` and before `outer` aborts. Its signal aborts when that is over; work
+ * that does not heed it runs on, and nobody waits for it.
  *
- * @throws LateError when the time is over
+ * @throws LateError when the time is over, and the reason of `outer` when that aborts
  */
 export async function within<T>(
   clock: Clock,
   ms: number,
   work: (signal: AbortSignal) => T | Promise<T>,
+  outer?: AbortSignal,
 ): Promise<T> {
+  outer?.throwIfAborted();
   const late = new AbortController();
   const over = new AbortController();
+  const leave = () => over.abort();
+  outer?.addEventListener('abort', leave);
   const alarm = clock.sleep(ms, { signal: over.signal }).then(() => {
+    outer?.throwIfAborted();
     const error = new LateError(ms);
     if (!over.signal.aborted) late.abort(error);
     throw error;
   });
+  const signal = outer ? AbortSignal.any([late.signal, outer]) : late.signal;
   try {
-    return await Promise.race([Promise.resolve(late.signal).then(work), alarm]);
+    return await Promise.race([Promise.resolve(signal).then(work), alarm]);
   } finally {
+    outer?.removeEventListener('abort', leave);
     over.abort();
   }
 }

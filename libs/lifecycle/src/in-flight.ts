@@ -4,7 +4,7 @@ import { closeWhileDraining } from './health.routes.ts';
 /** What is needed of a Fastify instance. */
 type Reply = {
   raw: { once(event: 'close', listener: () => void): unknown };
-  header(name: string, value: string): never;
+  header(name: string, value: string): unknown;
 };
 type Server = {
   addHook(name: 'onRequest', hook: (request: unknown, reply: Reply, done: () => void) => void): unknown;
