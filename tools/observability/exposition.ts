@@ -43,6 +43,19 @@ function readSample(line: string): Sample {
   return { name, labels, value: value === '+Inf' ? Infinity : value === '-Inf' ? -Infinity : Number(value) };
 }
 
+/** Several processes as one: the samples of all of them. */
+export function merge(all: Iterable<ReadonlyMap<string, Family>>): Map<string, Family> {
+  const merged = new Map<string, Family>();
+  for (const families of all)
+    for (const [name, { type, help, labels, samples }] of families) {
+      const known = merged.get(name) ?? { name, type, help, labels: new Set(), samples: [] };
+      for (const label of labels) known.labels.add(label);
+      known.samples.push(...samples);
+      merged.set(name, known);
+    }
+  return merged;
+}
+
 /** The sum of a metric's samples that have these labels. Of a histogram, that of its `_count`. */
 export function sumOf(
   families: Map<string, Family>,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { readExposition, seriesOf, sumOf } from './exposition.ts';
+import { merge, readExposition, seriesOf, sumOf } from './exposition.ts';
+import { differences, metricsOf } from './metrics-table.ts';
 import { mistakesOf } from './promql.ts';
 
 const TEXT = `# HELP requests_seconds Duration of requests
@@ -45,6 +46,39 @@ describe('what is scraped', () => {
 
   it.each(['a b c', 'a{b} 1', 'a{b="c} 1', '9a 1'])('is refused when it says %s', (line) => {
     expect(() => readExposition(line)).toThrow(line);
+  });
+});
+
+describe('the table of metrics', () => {
+  const scraped = merge([
+    readExposition(TEXT),
+    readExposition('# TYPE age_seconds gauge\nage_seconds{of="x"} 1\n'),
+  ]);
+  const table = `
+| metric | type | labels | meaning |
+| --- | --- | --- | --- |
+| \`requests_seconds\` | histogram | \`route\` \`method\` \`error_type\` | Requests |
+| \`letters_total\` | counter | \`said\` \`of\` | Letters |
+| \`age_seconds\` | gauge | \`of\` | Age |
+| \`faults_total\` | counter, seldom |  | Faults |
+`;
+
+  it('is the same as what was scraped, but for what is seldom', () => {
+    expect(differences(metricsOf(table), scraped)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'requests_seconds',
+      'request_seconds',
+      ['requests_seconds is scraped, and not in', 'request_seconds is in the table'],
+    ],
+    ['counter |', 'gauge |', ['letters_total is a counter, and in the table a gauge']],
+    ['\`route\`', '\`path\`', ['requests_seconds has the label route']],
+    [', seldom', '', ['faults_total is in the table, and was not scraped']],
+  ])('is not when %s were %s', (from, to, said) => {
+    const found = differences(metricsOf(table.replace(from, to)), scraped);
+    expect(found).toEqual(said.map((text) => expect.stringContaining(text)));
   });
 });
 
