@@ -26,7 +26,8 @@ const BRANDS = [
 // Where a run of digits belongs to something longer that is no card.
 const HEX_RUN = /[0-9a-f]+/gi;
 const HEX_IDS = new Set([16, 24, 32, 40, 64]);
-const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi;
+// UUIDs, and traceparents.
+const IDS = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}/gi;
 
 /** Replaces every card number in a text. */
 export function hideCardNumbers(text: string, replacement: string): string {
@@ -56,7 +57,7 @@ function isPartOfAnId(text: string, offset: number, match: string): boolean {
   const around = text.slice(from, offset + match.length + 64);
   const covers = (found: RegExpExecArray) =>
     from + found.index <= offset && from + found.index + found[0].length >= offset + match.length;
-  if ([...around.matchAll(UUID)].some(covers)) return true;
+  if ([...around.matchAll(IDS)].some(covers)) return true;
   return [...around.matchAll(HEX_RUN)].some(
     (run) => covers(run) && run[0].length > match.length && HEX_IDS.has(run[0].length),
   );

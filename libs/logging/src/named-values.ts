@@ -7,7 +7,9 @@ const SEPARATOR = /[=:]|%3[AaDd]/g;
 const LONGEST_NAME = 64;
 
 // A value is what stands in quotes, or everything up to what ends one in a query string, a header or a sentence.
-const VALUE = /\\{0,3}"(?:[^"\\]|\\[^"]){0,8192}|'[^']{0,8192}|[^\s&;,"'<>{}()[\]\\]{1,8192}/y;
+// In JSON within JSON a quote is \" and one inside of the value \\\".
+const VALUE =
+  /"(?:[^"\\]|\\[\s\S]){0,8192}|\\"(?:[^"\\]|\\{3}"|\\[^"]){0,8192}|\\{2,3}"[^"]{0,8192}|'[^']{0,8192}|[^\s&;,"'<>{}()[\]\\]{1,8192}/y;
 const LINE = /["']?[^\r\n"'\\]{1,8192}/y;
 const BLANKS = /\s{0,2}/y;
 // Headers of which every word is secret, not only the next.

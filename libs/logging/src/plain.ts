@@ -114,17 +114,15 @@ export class Walk {
 
   #list(values: unknown[] | Set<unknown>): unknown[] {
     const list: unknown[] = [];
-    const isPair = Array.isArray(values) && values.length === 2 && typeof values[0] === 'string';
+    let conceals = false;
     for (const value of values) {
       if (list.length >= this.#rules.limits.entries || this.#left <= 0) {
         list.push(`…[${'size' in values ? values.size : values.length} entries]`);
         break;
       }
-      // ['authorization', '…'], as headers are written.
-      const item =
-        isPair && list.length === 1 && this.#rules.name(values[0] as string).hidden
-          ? concealed(value)
-          : this.value(value);
+      const item = conceals ? concealed(value) : this.value(value);
+      // ['Host', 'x', 'Authorization', '…'], as Node gives headers, and pairs of a name and a value.
+      conceals = list.length % 2 === 0 && typeof value === 'string' && this.#rules.name(value).hidden;
       list.push(item ?? null);
     }
     return list;
