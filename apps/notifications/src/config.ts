@@ -77,7 +77,7 @@ const variables = z
       unit: 'days',
     }),
   })
-  .meta({ service: 'notifications' });
+  .meta({ service: 'notifications', system: 'cairn' });
 
 export const schema = withoutMistakes(variables, knownMistakes);
 

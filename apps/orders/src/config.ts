@@ -101,7 +101,7 @@ const variables = z
       unit: 'ms',
     }),
   })
-  .meta({ service: 'orders' });
+  .meta({ service: 'orders', system: 'cairn' });
 
 export const schema = withoutMistakes(variables, knownMistakes);
 

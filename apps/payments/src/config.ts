@@ -90,7 +90,7 @@ const variables = z
       unit: 'ms',
     }),
   })
-  .meta({ service: 'payments' });
+  .meta({ service: 'payments', system: 'cairn' });
 
 export const schema = withoutMistakes(variables, knownMistakes);
 

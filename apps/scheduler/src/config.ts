@@ -64,6 +64,6 @@ export const schema = z
       unit: 'ms',
     }),
   })
-  .meta({ service: 'scheduler' });
+  .meta({ service: 'scheduler', system: 'cairn' });
 
 export type Config = z.infer<typeof schema>;

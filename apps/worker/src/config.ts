@@ -80,7 +80,7 @@ const variables = z
       unit: 'ms',
     }),
   })
-  .meta({ service: 'worker' });
+  .meta({ service: 'worker', system: 'cairn' });
 
 export const schema = withoutMistakes(variables, knownMistakes);
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { masked, secretsIn } from './mask.ts';
 import { ConfigError, lineOfProblems, lineOfWarning, sentenceOf, type Warning } from './problem.ts';
 import { resolve } from './resolve.ts';
-import { metaOf, serviceOf, type Environment, type Schema } from './schema.ts';
+import { metaOf, nameOf, type Environment, type Schema } from './schema.ts';
 import { readRegularFile } from './secret.file.ts';
 import type { ReadFile } from './sources.ts';
 
@@ -48,7 +48,7 @@ export function loadConfig<S extends Schema>(
   env: Environment = process.env,
   { readFile = readRegularFile, onWarning, lines = 'stdout' }: LoadOptions = {},
 ): z.infer<S> {
-  const service = serviceOf(schema);
+  const { service } = nameOf(schema);
   const say = (text: () => string, line: () => string) =>
     process.stderr.isTTY ? process.stderr.write(`${text()}\n`) : process[lines].write(`${line()}\n`);
   const { config, problems, warnings } = resolve(schema, env, readFile);

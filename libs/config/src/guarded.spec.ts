@@ -68,6 +68,7 @@ describe('the settings of a dependency', () => {
       expected: 'a whole number of ms from 1 to 60000, or with its unit as in 2s',
       unit: 'ms',
       default: 2000,
+      spelled: '2000',
       isSecret: false,
     });
     expect(variablesOf(schema)[0]).not.toHaveProperty('default');

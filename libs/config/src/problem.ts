@@ -1,3 +1,7 @@
+import { aligned, wrapped } from './table.ts';
+
+const WIDTH = 40;
+
 /** One variable that is wrong. No part of it holds a secret, and each is one line whatever the environment holds. */
 export type Problem = {
   variable: string;
@@ -26,7 +30,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** For a reader: one row a problem, and what else is noticed below. */
+/** For a reader: one row a problem, and what else is noticed below. Our words are wrapped, values never. */
 function tableOf(problems: Problem[], warnings: Warning[]): string {
   const heads = {
     variable: 'variable',
@@ -35,18 +39,18 @@ function tableOf(problems: Problem[], warnings: Warning[]): string {
     got: 'got',
     fix: 'how to fix it',
   };
-  const columns = Object.keys(heads) as (keyof typeof heads)[];
-  const widths = columns.map((column) => Math.max(...[heads, ...problems].map((row) => row[column].length)));
-  const lines = [heads, ...problems].map((row) =>
-    `  ${columns.map((column, i) => row[column].padEnd(widths[i]!)).join('  ')}`.trimEnd(),
-  );
-  return [
-    `${countOf(problems)}:`,
-    '',
-    ...lines,
-    ...(warnings.length ? [''] : []),
-    ...warnings.map(sentenceOf),
-  ].join('\n');
+  const rows = [heads, ...problems].flatMap(({ variable, source, expected, got, fix }) => {
+    const [wanted, remedy] = [wrapped(expected, WIDTH), wrapped(fix, WIDTH)];
+    const height = Math.max(wanted.length, remedy.length);
+    return Array.from({ length: height }, (_, i) => [
+      ...(i === 0 ? [variable, source] : ['', '']),
+      wanted[i] ?? '',
+      i === 0 ? got : '',
+      remedy[i] ?? '',
+    ]);
+  });
+  const notes = warnings.map(sentenceOf).join('\n');
+  return `${countOf(problems)}:\n\n${aligned(rows)}${notes && `\n${notes}\n`}`.trimEnd();
 }
 
 export function sentenceOf({ variable, suggestion }: Warning): string {

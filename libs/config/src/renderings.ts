@@ -1,5 +1,5 @@
 import { masked } from './mask.ts';
-import { metaOf, serviceOf, variablesOf, written, type Schema, type Variable } from './schema.ts';
+import { metaOf, nameOf, variablesOf, written, type Schema, type Variable } from './schema.ts';
 
 /**
  * What can be made from a schema: each is the text of a file. A value that is not known here is a placeholder, the
@@ -23,28 +23,30 @@ export function renderEnv(schema: Schema): string {
     const isDefault = development === undefined && spelled !== undefined;
     return `# ${meaning} (${expected})\n${isDefault ? '# ' : ''}${name}=${quoted(value)}\n`;
   });
-  const head = `# ${serviceOf(schema)} on a developer's machine: copy it to .env, then node --env-file=.env main.js all`;
+  const head = `# ${nameOf(schema).service ?? 'This service'} on a developer's machine: copy it to .env, then node --env-file=.env main.js all`;
   return [`${head}\n`, ...variables].join('\n');
 }
 
 /** What is no secret, for Kubernetes; variables whose default is empty are left out, for empty is not set. */
 export function renderConfigMap(schema: Schema): string {
   const variables = variablesOf(schema).filter(({ isSecret, spelled }) => !isSecret && spelled !== '');
-  return manifest('ConfigMap', `${serviceOf(schema)}-config`, 'data', variables);
+  return manifest(schema, 'ConfigMap', 'data', variables);
 }
 
 /** What is secret, for Kubernetes: names and placeholders, to be filled in elsewhere than in a repository. */
 export function renderSecret(schema: Schema): string {
   const variables = variablesOf(schema).filter(({ isSecret }) => isSecret);
-  return manifest('Secret', `${serviceOf(schema)}-secret`, 'stringData', variables);
+  return manifest(schema, 'Secret', 'stringData', variables);
 }
 
 /** Parameters of AWS Systems Manager, each as `aws ssm put-parameter --cli-input-json` takes it. */
 export function renderSsm(schema: Schema): string {
+  const { system, service = 'service' } = nameOf(schema);
+  const path = system === undefined ? `/${service}` : `/${system}/${service}`;
   const parameters = variablesOf(schema)
     .filter(({ spelled }) => spelled !== '')
     .map((variable) => ({
-      Name: `/cairn/${serviceOf(schema)}/${variable.name}`,
+      Name: `${path}/${variable.name}`,
       Type: variable.isSecret ? 'SecureString' : 'String',
       Value: deployed(variable),
       Description: variable.meaning,
@@ -82,19 +84,25 @@ function deployed({ name, spelled = `<${name}>` }: Variable): string {
   return spelled;
 }
 
-function manifest(kind: string, name: string, field: string, variables: Variable[]): string {
+/** `orders-config` or `orders-secret`. */
+function manifest(
+  schema: Schema,
+  kind: 'ConfigMap' | 'Secret',
+  field: string,
+  variables: Variable[],
+): string {
+  const { system, service = 'service' } = nameOf(schema);
   const lines = variables.flatMap((variable) => [
     `  # ${variable.meaning}`,
     `  ${variable.name}: '${deployed(variable).replaceAll("'", "''")}'`,
   ]);
-  const app = name.replace(/-[a-z]+$/, '');
   return `apiVersion: v1
 kind: ${kind}
 metadata:
-  name: ${name}
+  name: ${service}-${kind === 'Secret' ? 'secret' : 'config'}
   labels:
-    app.kubernetes.io/name: ${app}
-${field}:
+    app.kubernetes.io/name: ${service}
+${system === undefined ? '' : `    app.kubernetes.io/part-of: ${system}\n`}${field}:
 ${lines.join('\n')}
 `;
 }

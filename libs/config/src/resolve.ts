@@ -36,7 +36,8 @@ export function resolve<S extends Schema>(schema: S, env: Environment, readFile:
     return known.has(each.name) ? [] : [tell(each, judged(each, issue))];
   });
   const problems = inOrder([...early, ...late], [...found.keys()]);
-  if (problems.length || !result.success) return { found, problems, warnings };
+  if (problems.length || !result.success)
+    return { found, problems, warnings: warnings.filter((warning) => !isTold(warning, problems)) };
   return { config: result.data as z.infer<S>, found, problems, warnings };
 }
 
@@ -86,7 +87,7 @@ function told(
     source: without(secrets, sourceOf(found)),
     problem: `expected ${expected}`,
     got: raw === undefined ? valueOf(found) : shown(from === 'file' ? { secret: true } : meta, raw, secrets),
-    fix: 'correct it',
+    fix: meta.default === undefined ? 'correct it' : 'correct it, or unset it for its default',
     meaning: meta.description ?? '',
     ...rest,
     expected,
@@ -96,6 +97,11 @@ function told(
 
 function valueOf({ from, meta }: Found): string {
   return from === 'default' ? written(meta.default, meta) : '(not set)';
+}
+
+/** The row of the variable that is missing says it. */
+function isTold(warning: Warning, problems: Problem[]): boolean {
+  return problems.some(({ fix }) => fix === sentenceOf(warning));
 }
 
 /** What is not to be seen in any message, whichever variable it was put into. */

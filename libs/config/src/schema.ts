@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** The one source of everything: an object of blocks, `.meta({ service: 'orders' })` names the process. */
+/** The one source of everything: an object of blocks, `.meta({ service: 'orders', system: 'shop' })` names the process and what it is part of. */
 export type Schema = z.ZodObject<Record<string, z.ZodType>>;
 export type Environment = Record<string, string | undefined>;
 
@@ -55,9 +55,9 @@ export function metaOf(schema: Schema, variable: string): Meta {
   return (schema.shape[variable]?.meta() ?? {}) as Meta;
 }
 
-/** The name of the process that the schema is of, undefined when it has none. */
-export function serviceOf(schema: Schema): string | undefined {
-  return schema.meta()?.['service'] as string | undefined;
+/** The names of the process and of the system that it is part of, as far as the schema has them. */
+export function nameOf(schema: Schema): { service?: string; system?: string } {
+  return (schema.meta() ?? {}) as { service?: string; system?: string };
 }
 
 /** A value as the environment would spell it. */

@@ -59,7 +59,9 @@ export function maskUrl(raw: string): string {
   else if (parsed.username) parsed.username = MASK;
   for (const name of new Set(parsed.searchParams.keys()))
     if (/pass|pwd|secret|token|key|sig|auth|cred/i.test(name)) parsed.searchParams.set(name, MASK);
-  return parsed.toString();
+  const text = parsed.toString();
+  // Nothing to mask: as it was written, without the slash that a parser adds.
+  return text.includes(MASK) ? text : raw;
 }
 
 /** Of a URL that is refused: only what can't be a secret even when it was mistyped. */
@@ -73,7 +75,7 @@ export function outlineOf(raw: string): string {
 /** What must not be printed of a URL, as it is spelled and as it is meant. */
 export function secretsOfUrl(raw: string): string[] {
   const parsed = URL.canParse(raw) ? new URL(raw) : undefined;
-  if (!parsed) return [];
+  if (!parsed) return [raw];
   const hidden = parsed.password || parsed.username;
   const inQuery = [...parsed.searchParams].filter(([name]) => maskUrl(`x://h?${name}=1`).includes(MASK));
   return [hidden, decoded(hidden), ...inQuery.map(([, value]) => value)].filter(Boolean);
