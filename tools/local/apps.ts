@@ -11,13 +11,18 @@ export type AppName = (typeof APPS)[number];
 /** The services that own a database. */
 export const WITH_DATABASE: AppName[] = ['orders', 'payments', 'notifications', 'scheduler'];
 
-export type AppPorts = Record<AppName | 'gateway' | 'issuer' | 'traces', number>;
+export type AppPorts = Record<AppName | `${AppName}Metrics` | 'gateway' | 'issuer' | 'traces', number>;
 export const FIXED_PORTS: AppPorts = {
   orders: 13001,
   payments: 13002,
   notifications: 13003,
   worker: 13004,
   scheduler: 13005,
+  ordersMetrics: 13101,
+  paymentsMetrics: 13102,
+  notificationsMetrics: 13103,
+  workerMetrics: 13104,
+  schedulerMetrics: 13105,
   gateway: 14010,
   issuer: 14011,
   traces: 14012,
@@ -62,6 +67,7 @@ export function appEnvironment(engines: Record<string, string>, ports: AppPorts)
     PAYMENTS_URL: `http://127.0.0.1:${ports.payments}`,
     GATEWAY_URL: `http://127.0.0.1:${ports.gateway}`,
     GATEWAY_API_KEY: 'gateway-development-key',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${ports.traces}`,
     // Nobody balances load here, so nobody has to notice before the port closes.
     DRAIN_MS: '0',
   };
@@ -93,7 +99,12 @@ export function startApp(
     name: app,
     guard: options.guard,
     log: logFile(options.stack, options.replica ? `${app}-${options.replica}` : app),
-    env: { ...environment(app, options), PORT: String(port), ...options.env },
+    env: {
+      ...environment(app, options),
+      PORT: String(port),
+      METRICS_PORT: String(options.replica ? 0 : options.ports[`${app}Metrics`]),
+      ...options.env,
+    },
     ready: () => answers(`http://127.0.0.1:${port}/health/ready`),
   });
 }
@@ -140,10 +151,10 @@ export function startSimulators({ stack, guard, ports }: LaunchOptions): Promise
 function command(app: AppName, role: string, { stack }: LaunchOptions) {
   // A heap of its own size keeps five processes within the memory that a small machine has.
   const heap = ['--max-old-space-size=128', '--max-semi-space-size=2'];
-  const entry = join(repoRoot, 'apps', app, 'bundle/main.js');
+  const bundle = join(repoRoot, 'apps', app, 'bundle');
   return {
     command: process.execPath,
-    args: [...heap, entry, role],
+    args: [...heap, '--import', join(bundle, 'telemetry.js'), join(bundle, 'main.js'), role],
     cwd: join(repoRoot, '.stack', stack),
   };
 }

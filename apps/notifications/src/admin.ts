@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { Health } from '@cairn/lifecycle';
-import { createLogger } from '@cairn/logging';
+import { platformOf } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
+import { instrumented } from './telemetry.ts';
 
 /** One-off processes (factor 12): the same image, code and configuration as the service, run once. */
 
@@ -35,8 +35,7 @@ export function cleanup(config: Config): Promise<void> {
 }
 
 async function withParts(config: Config, task: (parts: Parts) => Promise<void>): Promise<void> {
-  const logger = createLogger({ service: 'notifications' });
-  const parts = createParts({ config, logger, health: new Health() });
+  const parts = createParts(config, platformOf(config, instrumented));
   try {
     await parts.dataSource.initialize();
     await task(parts);

@@ -1,4 +1,5 @@
 import { count, pipeline, type Pipeline } from '@cairn/resilience';
+import { inSpan } from '@cairn/telemetry';
 import { createTransport } from 'nodemailer';
 import type { Config } from './config.ts';
 import type { Letter, Outcome } from './notification.ts';
@@ -69,7 +70,8 @@ export class MailSender {
     return this.policies.execute(async ({ signal }) => {
       const headers = correlationId ? { 'X-Correlation-ID': correlationId } : {};
       try {
-        await this.#transport.sendMail({ ...mail, to: { name: '', address: to }, headers, signal });
+        const letter = { ...mail, to: { name: '', address: to }, headers, signal };
+        await inSpan('smtp send', { kind: 'client' }, () => this.#transport.sendMail(letter));
         return { delivered: true };
       } catch (error) {
         const reason = refusalOf(error);

@@ -1,6 +1,6 @@
 import { appendToOutbox, claimMessage, createEvent, outboxRow, type OutboxRow } from '@cairn/messaging';
 import { currentContext } from '@cairn/logging';
-
+import { traceparent } from '@cairn/telemetry';
 import { DataSource, type EntityManager } from 'typeorm';
 import { detailsOf, type Decision, type Line, type Order } from './order.ts';
 
@@ -32,7 +32,11 @@ const SELECT_ORDER = `
   FROM orders`;
 
 export class OrdersRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    /** Told of each event once it is committed: `order_confirmed`. */
+    private readonly onCommitted: (event: string, order: Order) => void = () => {},
+  ) {}
 
   /**
    * Order, lines, outbox rows and idempotency key in ONE statement: one round trip, all or nothing.
@@ -69,6 +73,7 @@ export class OrdersRepository {
         JSON.stringify(outboxRowsOf({ order, announce }, order.createdAt)),
       ],
     );
+    this.#tell({ order, announce });
   }
 
   /** Which rule a failed `insert` ran into, if it was one of ours. */
@@ -85,19 +90,24 @@ export class OrdersRepository {
    * Locks the row, decides, saves and appends the events in one transaction. `decide` is synchronous, so nothing
    * remote can be awaited while the row is locked. Undefined when there is no such order or nothing was decided.
    */
-  update(
+  async update(
     id: string,
     decide: (order: Order) => Decision | undefined,
     { now, messageId }: { now: Date; messageId?: string },
   ): Promise<Order | undefined> {
-    return this.dataSource.transaction(async (tx) => {
+    const decision = await this.dataSource.transaction(async (tx) => {
       if (messageId && !(await claimMessage(tx, CONSUMER, messageId))) return undefined;
       const [row] = await tx.query<Row[]>(`${SELECT_ORDER} WHERE id = $1 FOR UPDATE OF orders`, [id]);
-      const decision = row && decide(orderOf(row));
-      if (!decision) return undefined;
-      await this.#save(tx, decision, now);
-      return decision.order;
+      const decided = row && decide(orderOf(row));
+      if (decided) await this.#save(tx, decided, now);
+      return decided;
     });
+    if (decision) this.#tell(decision);
+    return decision?.order;
+  }
+
+  #tell({ order, announce }: Decision): void {
+    for (const { type } of announce) this.onCommitted(type.replace('.', '_'), order);
   }
 
   async #save(tx: EntityManager, decision: Decision, now: Date): Promise<void> {
@@ -172,7 +182,7 @@ function outboxRowsOf({ order, announce }: Decision, now: Date): OutboxRow[] {
 }
 
 function rowOf(type: string, subject: string, data: Record<string, unknown>, time: Date): OutboxRow {
-  const context = currentContext();
+  const context = { ...currentContext(), traceparent: traceparent() };
   return outboxRow(
     ORDERS_TOPIC,
     createEvent({ type: `${type}.v1`, source: '/orders', subject, data, time, context }),

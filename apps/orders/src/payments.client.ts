@@ -1,4 +1,3 @@
-import { currentContext } from '@cairn/logging';
 import { count, exponential, pipeline, type Pipeline } from '@cairn/resilience';
 import type { Config } from './config.ts';
 import { paymentView, type PaymentView } from './orders.schemas.ts';
@@ -43,14 +42,9 @@ export class PaymentsClient {
   /** Undefined when payments has none of this id for this customer. Rejects when payments can't say, within the deadline. */
   find(id: string, authorization: string): Promise<PaymentView | undefined> {
     return this.policies.execute(async ({ signal }) => {
-      const context = currentContext();
       const response = await fetch(new URL(`/api/v1/payments/${id}`, this.#url), {
         signal,
-        headers: {
-          authorization,
-          ...(context && { 'x-correlation-id': context.correlationId }),
-          ...(context?.traceparent && { traceparent: context.traceparent }),
-        },
+        headers: { authorization },
       }).catch(unavailable('payments gave no answer'));
       if (response.ok) {
         return paymentView.parse(await response.json().catch(unavailable('payments gave half an answer')));

@@ -1,10 +1,10 @@
 import 'reflect-metadata';
-import { Health } from '@cairn/lifecycle';
-import { createLogger } from '@cairn/logging';
+import { platformOf } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
 import { PAYMENTS_TOPIC } from './payments.repository.ts';
+import { instrumented } from './telemetry.ts';
 
 /** One-off processes (factor 12): the same image, code and configuration as the service, run once. */
 
@@ -42,7 +42,7 @@ export function cleanup(config: Config): Promise<void> {
 }
 
 async function withParts(config: Config, task: (parts: Parts) => Promise<void>): Promise<void> {
-  const parts = createParts({ config, logger: createLogger({ service: 'payments' }), health: new Health() });
+  const parts = createParts(config, platformOf(config, instrumented));
   try {
     await task(parts);
   } finally {

@@ -1,20 +1,23 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
-import { Health } from '@cairn/lifecycle';
-import { createLogger, nestLogger } from '@cairn/logging';
+import { platformOf } from '@cairn/boot';
+import { nestLogger } from '@cairn/logging';
 import { createHttpApp, openApiDocument } from '@cairn/http';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { AppModule } from './app.module.ts';
+import { AppModule, createParts } from './app.module.ts';
 import { aConfig } from './config.fixture.ts';
+import { instrumented } from './telemetry.ts';
 
 const file = new URL('../../../contracts/payments.openapi.json', import.meta.url);
 
 describe('contracts/payments.openapi.json', () => {
   it('is what the code validates and answers (UPDATE_CONTRACTS=1 writes it anew)', async () => {
-    const config = aConfig();
-    const logger = createLogger({ service: 'payments', level: 'error' });
-    const app = await createHttpApp(AppModule.with({ config, role: 'serve', logger, health: new Health() }), {
-      logger: nestLogger(logger),
+    const config = aConfig({ LOG_LEVEL: 'error' });
+    const platform = platformOf(config, instrumented);
+    const parts = createParts(config, platform);
+    const module = AppModule.with({ config, role: 'serve', parts, health: platform.health });
+    const app = await createHttpApp(module, {
+      logger: nestLogger(platform.logger),
       onError: () => {},
     });
     const document = openApiDocument(app, {

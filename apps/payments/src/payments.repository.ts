@@ -1,6 +1,7 @@
 import { currentContext } from '@cairn/logging';
 import { appendToOutbox, claimMessage, createEvent, outboxRow } from '@cairn/messaging';
-import type { DataSource } from 'typeorm';
+import { traceparent } from '@cairn/telemetry';
+import type { DataSource, EntityManager } from 'typeorm';
 import { detailsOf, type Decision, type Payment } from './payment.ts';
 
 export const PAYMENTS_TOPIC = 'payments';
@@ -20,7 +21,11 @@ type Row = {
 };
 
 export class PaymentsRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    /** Told of each event once it is committed: `payment_succeeded`. */
+    private readonly onCommitted: (event: string, payment: Payment) => void = () => {},
+  ) {}
 
   /** The payment of an order: the given one if there was none yet, else the one that is there. */
   async open(payment: Payment): Promise<Payment> {
@@ -60,39 +65,36 @@ export class PaymentsRepository {
    * Locks the row, decides, saves and appends the events in one transaction; with a message id, the first delivery
    * only. `decide` is synchronous, so nothing remote can be awaited while the row is locked.
    */
-  update(
+  async update(
     id: string,
     decide: (payment: Payment) => Decision | undefined,
     { now, messageId }: { now: Date; messageId?: string },
   ): Promise<Payment | undefined> {
-    return this.dataSource.transaction(async (tx) => {
+    const decision = await this.dataSource.transaction(async (tx) => {
       if (messageId && !(await claimMessage(tx, CONSUMER, messageId))) return undefined;
       const [row] = await tx.query<Row[]>('SELECT * FROM payment WHERE id = $1 FOR UPDATE', [id]);
-      const decision = row && decide(paymentOf(row));
-      if (!decision) return undefined;
-      const { payment, announce } = decision;
-      await tx.query('UPDATE payment SET state = $2, details = $3 WHERE id = $1', [
-        id,
-        payment.state,
-        detailsOf(payment),
-      ]);
-      const context = currentContext();
-      const events = announce.map(({ type, data }) =>
-        createEvent({
-          type: `${type}.v1`,
-          source: '/payments',
-          subject: payment.orderId,
-          data,
-          time: now,
-          context,
-        }),
-      );
-      await appendToOutbox(
-        tx,
-        events.map((event) => outboxRow(PAYMENTS_TOPIC, event)),
-      );
-      return payment;
+      const decided = row && decide(paymentOf(row));
+      if (decided) await this.#save(tx, decided, now);
+      return decided;
     });
+    for (const { type } of decision?.announce ?? [])
+      this.onCommitted(type.replace('.', '_'), decision!.payment);
+    return decision?.payment;
+  }
+
+  async #save(tx: EntityManager, { payment, announce }: Decision, now: Date): Promise<void> {
+    await tx.query('UPDATE payment SET state = $2, details = $3 WHERE id = $1', [
+      payment.id,
+      payment.state,
+      detailsOf(payment),
+    ]);
+    const context = { ...currentContext(), traceparent: traceparent() };
+    const common = { source: '/payments', subject: payment.orderId, time: now, context };
+    const events = announce.map(({ type, data }) => createEvent({ ...common, type: `${type}.v1`, data }));
+    await appendToOutbox(
+      tx,
+      events.map((event) => outboxRow(PAYMENTS_TOPIC, event)),
+    );
   }
 
   async #select(where: string, parameters: unknown[]): Promise<Payment[]> {

@@ -1,13 +1,14 @@
-import type { Health } from '@cairn/lifecycle';
-import type { Logger } from '@cairn/logging';
-import { Broker, OutboxRelay } from '@cairn/messaging';
 import {
-  Inject,
-  type DynamicModule,
-  type OnApplicationShutdown,
-  type OnModuleDestroy,
-  type OnModuleInit,
-} from '@nestjs/common';
+  attachBroker,
+  attachDatabase,
+  databasePool,
+  outboxRelay,
+  startFlow,
+  type Platform,
+} from '@cairn/boot';
+import type { Health } from '@cairn/lifecycle';
+import { HealthModule } from '@cairn/lifecycle/nest';
+import type { DynamicModule } from '@nestjs/common';
 import { hostname } from 'node:os';
 import { ClockService } from './clock.service.ts';
 import type { Config } from './config.ts';
@@ -15,16 +16,22 @@ import { createDataSource } from './data-source.factory.ts';
 import { job } from './job.ts';
 import { RunsRepository } from './runs.repository.ts';
 
-export type Setting = { config: Config; logger: Logger; health: Health };
 export type Parts = ReturnType<typeof createParts>;
 
 /** The composition root: everything the process is made of is made here, once. Nothing connects yet. */
-export function createParts({ config, logger, health }: Setting) {
-  const dataSource = createDataSource(config);
-  const broker = new Broker({
-    brokers: config.KAFKA_BROKERS,
-    clientId: 'scheduler',
-    onLog: (line) => logger.warn({ event: 'kafka', ...line }),
+export function createParts(config: Config, platform: Platform) {
+  const { logger, telemetry } = platform;
+  const dataSource = createDataSource({
+    ...config,
+    // A tick is one short transaction; whatever the container is, three will do.
+    DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX, { max: 3 }),
+  });
+  attachDatabase(platform, dataSource);
+  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+
+  const due = telemetry.counter('jobs.due', {
+    unit: '{run}',
+    description: 'Runs that this replica announced',
   });
   const runs = new RunsRepository(dataSource, `${hostname()}:${process.pid}`);
   const jobs = [
@@ -38,43 +45,27 @@ export function createParts({ config, logger, health }: Setting) {
     lookMs: config.LOOK_MS,
     onRun: (name, tick) => {
       logger.info({ event: 'job_due', job: name, tick });
+      due.add(1, { job: name });
       if (name === 'clean-up')
         forgetRuns().catch((err: unknown) => logger.warn({ event: 'clean_up_failed', err }));
     },
     onError: (err) => logger.warn({ event: 'job_claim_failed', err }),
   });
-  const relay = new OutboxRelay({
-    db: dataSource,
-    publish: (rows) => broker.publish(rows),
-    pollMs: config.OUTBOX_POLL_MS,
-    onError: (err) => logger.warn({ event: 'outbox_relay_failed', err }),
-  });
-  health.add('postgres', () => dataSource.query('SELECT 1'));
-  health.add('kafka', () => broker.ping(), { critical: false });
-  return { dataSource, broker, clock, relay, forgetRuns };
+  const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
+  const begin = () => {
+    startFlow(platform, { relay });
+    clock.start();
+  };
+  /** No new ticks, and what is claimed is relayed. */
+  const finish = async () => {
+    await clock.stop();
+    await relay.stop();
+  };
+  return { dataSource, broker, forgetRuns, begin, finish };
 }
 
-export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
-  constructor(@Inject('Parts') private readonly parts: Parts) {}
-
-  static with(setting: Setting): DynamicModule {
-    return { module: AppModule, providers: [{ provide: 'Parts', useValue: createParts(setting) }] };
-  }
-
-  async onModuleInit(): Promise<void> {
-    await this.parts.dataSource.initialize();
-    this.parts.relay.start();
-    this.parts.clock.start();
-  }
-
-  /** The first of Nest's hooks: no new ticks, and what is claimed is relayed while the clients are still open. */
-  async onModuleDestroy(): Promise<void> {
-    await this.parts.clock.stop();
-    await this.parts.relay.stop();
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    const { broker, dataSource } = this.parts;
-    await Promise.allSettled([broker.close(), dataSource.destroy()]);
+export class AppModule {
+  static with(health: Health): DynamicModule {
+    return { module: AppModule, imports: [HealthModule.for(health)] };
   }
 }

@@ -1,9 +1,8 @@
 import { DataSource } from 'typeorm';
 import { CreateJobRuns1763700000000 } from '../migrations/1763700000000-create-job-runs.ts';
-import type { Config } from './config.ts';
 
 /** The database of the scheduler. Nothing is synchronised or migrated when a process starts; `migrate` does that. */
-export function createDataSource(config: Pick<Config, 'DATABASE_URL' | 'DATABASE_POOL_MAX'>): DataSource {
+export function createDataSource(config: { DATABASE_URL: string; DATABASE_POOL_MAX: number }): DataSource {
   return new DataSource({
     type: 'postgres',
     url: config.DATABASE_URL,

@@ -1,16 +1,12 @@
-import { Health } from '@cairn/lifecycle';
-import { createLogger } from '@cairn/logging';
+import { platformOf } from '@cairn/boot';
 import { createParts } from './app.module.ts';
 import type { Config } from './config.ts';
 import { RECEIPTS_TOPIC } from './receipts.service.ts';
+import { instrumented } from './telemetry.ts';
 
 /** A one-off process (factor 12): the same image, code and configuration as the worker, run once. */
 export async function migrate(config: Config): Promise<void> {
-  const { files, broker, close } = createParts({
-    config,
-    logger: createLogger({ service: 'worker' }),
-    health: new Health(),
-  });
+  const { files, broker, close } = createParts(config, platformOf(config, instrumented));
   try {
     const created = await files.ensureBucket();
     console.log(`${created ? 'created' : 'found'} bucket ${config.S3_BUCKET}`);

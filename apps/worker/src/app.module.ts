@@ -1,76 +1,56 @@
-import type { Health } from '@cairn/lifecycle';
-import { newContext, withContext, type Logger } from '@cairn/logging';
-import { Broker } from '@cairn/messaging';
 import {
-  Inject,
-  type DynamicModule,
-  type OnApplicationShutdown,
-  type OnModuleDestroy,
-  type OnModuleInit,
-} from '@nestjs/common';
+  attachBroker,
+  eventConsumer,
+  startFlow,
+  watchPolicies,
+  workerThreads,
+  type Platform,
+} from '@cairn/boot';
+import type { Health } from '@cairn/lifecycle';
+import { HealthModule } from '@cairn/lifecycle/nest';
+import type { DynamicModule } from '@nestjs/common';
 import type { Config } from './config.ts';
 import { FilesStore } from './files.store.ts';
 import { ReceiptsConsumer } from './receipts.consumer.ts';
 import { ReceiptsService } from './receipts.service.ts';
 import { RenderPool } from './render.pool.ts';
 
-export type Setting = { config: Config; logger: Logger; health: Health };
 export type Parts = ReturnType<typeof createParts>;
 
 /** The composition root: everything the process is made of is made here, once. Nothing connects yet. */
-export function createParts({ config, logger, health }: Setting) {
+export function createParts(config: Config, platform: Platform) {
+  const { services } = platform;
   const files = new FilesStore(config);
-  files.policies.on('stateChange', ({ pipeline, from, to }) =>
-    logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
-  );
+  watchPolicies(platform, files.policies);
+  services.attach('s3', {
+    critical: false,
+    connect: () => files.ping(),
+    disconnect: () => files.close(),
+    check: () => files.ping(),
+  });
   const renderer = new RenderPool({
-    threads: config.RENDER_THREADS,
+    threads: workerThreads(platform, config.RENDER_THREADS),
     maxQueued: config.RENDER_MAX_QUEUED,
     timeoutMs: config.RENDER_TIMEOUT_MS,
   });
-  const broker = new Broker({
-    brokers: config.KAFKA_BROKERS,
-    clientId: 'worker',
-    onLog: (line) => logger.warn({ event: 'kafka', ...line }),
-  });
+  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+
   const service = new ReceiptsService(renderer, files, (rows) => broker.publish(rows));
-  const consumer = broker.consumer({
-    groupId: 'worker',
-    handlers: new ReceiptsConsumer(service).handlers,
-    around: ({ correlationid: correlationId, traceparent }, handle) =>
-      withContext(newContext({ correlationId, traceparent }), handle),
-    onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
-    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
-    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
-    onCrash: (error) => health.crashed('consumer', error.message),
-  });
-  health.add('s3', () => files.ping(), { critical: false });
-  health.add('kafka', () => broker.ping(), { critical: false });
+  const consumer = eventConsumer(platform, broker, new ReceiptsConsumer(service).handlers);
+  const begin = () => startFlow(platform, { consumer });
+  const finish = async () => {
+    await consumer.stop();
+    await renderer.close();
+  };
   const close = async () => {
     await Promise.allSettled([broker.close(), renderer.close()]);
     files.close();
   };
-  return { files, broker, consumer, close };
+  return { files, broker, begin, finish, close };
 }
 
-export class AppModule implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
-  constructor(@Inject('Parts') private readonly parts: Parts) {}
-
-  static with(setting: Setting): DynamicModule {
-    return { module: AppModule, providers: [{ provide: 'Parts', useValue: createParts(setting) }] };
-  }
-
-  onModuleInit(): void {
-    this.parts.consumer.start();
-  }
-
-  /** The first of Nest's hooks: no new events, and the one in hand is finished while its clients are still open. */
-  async onModuleDestroy(): Promise<void> {
-    await this.parts.consumer.stop();
-  }
-
-  /** The last of Nest's hooks: nobody needs the clients and threads any more. */
-  async onApplicationShutdown(): Promise<void> {
-    await this.parts.close();
+export class AppModule {
+  static with(health: Health): DynamicModule {
+    return { module: AppModule, imports: [HealthModule.for(health)] };
   }
 }

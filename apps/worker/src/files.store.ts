@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { count, exponential, pipeline, type Pipeline } from '@cairn/resilience';
+import { inSpan } from '@cairn/telemetry';
 import type { Config } from './config.ts';
 import { asStorageError, statusOf } from './storage-error.ts';
 
@@ -46,22 +47,26 @@ export class FilesStore {
       IfNoneMatch: '*',
     });
     const created = await this.#send(
+      's3 put',
       (abortSignal) => createdBy(this.#client.send(put, { abortSignal })),
       signal,
     );
     if (created) return { created, sizeBytes: body.byteLength };
     const head = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
     const { ContentLength } = await this.#send(
+      's3 head',
       (abortSignal) => this.#client.send(head, { abortSignal }),
       signal,
     );
     return { created, sizeBytes: ContentLength! };
   }
 
-  #send<T>(request: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.policies.execute((call) => request(call.signal).catch(rethrow), {
-      ...(signal && { signal }),
-    });
+  /** Each try is a span of its own. */
+  #send<T>(name: string, request: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.policies.execute(
+      (call) => inSpan(name, { kind: 'client' }, () => request(call.signal).catch(rethrow)),
+      { ...(signal && { signal }) },
+    );
   }
 
   /** A link that anybody may follow for `ttlS` seconds; S3 allows 7 days at most. Made here, without a request. */

@@ -1,5 +1,6 @@
 import { currentContext } from '@cairn/logging';
 import { createEvent, outboxRow, type OutboxRow } from '@cairn/messaging';
+import { traceparent } from '@cairn/telemetry';
 import { FilesStore } from './files.store.ts';
 import { followUpId } from './follow-up.ts';
 import { receiptKey, receiptOf, type PaidOrder } from './receipt.ts';
@@ -49,7 +50,7 @@ export class ReceiptsService {
       subject: orderId,
       data: { orderId, customerId, email, currency, total, ...file, url, urlExpiresAt },
       time: now,
-      context: currentContext(),
+      context: { ...currentContext(), traceparent: traceparent() },
     });
     await this.publish([outboxRow(RECEIPTS_TOPIC, event)]).catch((cause: unknown) => {
       throw new PublishError(type, cause);

@@ -1,4 +1,5 @@
 import { pipeline, type Pipeline } from '@cairn/resilience';
+import { inSpan } from '@cairn/telemetry';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Receipt } from './receipt.ts';
@@ -42,7 +43,9 @@ export class RenderPool {
 
   /** @throws RenderError */
   render(receipt: Receipt): Promise<Uint8Array> {
-    return this.#places.execute(() => this.#renderOn(this.#idle.pop() ?? this.#start(), receipt));
+    return this.#places.execute(() =>
+      inSpan('render receipt', {}, () => this.#renderOn(this.#idle.pop() ?? this.#start(), receipt)),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,29 +1,12 @@
 import 'reflect-metadata';
-import { createHttpApp } from '@cairn/http';
-import { Health, healthRoutes, untilSignal } from '@cairn/lifecycle';
-import { correlationHooks, createLogger, nestLogger } from '@cairn/logging';
-import { AppModule } from './app.module.ts';
+import { platformOf, runApp } from '@cairn/boot';
+import { AppModule, createParts } from './app.module.ts';
 import type { Config } from './config.ts';
+import { instrumented } from './telemetry.ts';
 
 /** Runs the process until a signal ends it. */
 export async function start(config: Config): Promise<void> {
-  const logger = createLogger({ service: 'worker', level: config.LOG_LEVEL });
-  const health = new Health();
-  const app = await createHttpApp(AppModule.with({ config, logger, health }), {
-    logger: nestLogger(logger),
-    onError: (err) => logger.error({ event: 'request_failed', err }),
-    fastify: (server) => {
-      correlationHooks(server, logger);
-      healthRoutes(server, health);
-    },
-  });
-  await app.listen(config.PORT, config.HOST);
-  health.started();
-  logger.info({ event: 'started', role: 'consume', port: config.PORT });
-  await untilSignal({
-    health,
-    drainMs: config.DRAIN_MS,
-    close: () => app.close(),
-    onStep: (step, signal) => logger.info({ event: `shutdown_${step}`, signal }),
-  });
+  const platform = platformOf(config, instrumented);
+  const { begin, finish } = createParts(config, platform);
+  await runApp(platform, config, { role: 'consume', module: AppModule.with(platform.health), begin, finish });
 }

@@ -1,3 +1,5 @@
+export { inSpan } from './active.ts';
+export { traceparent } from './spans.ts';
 export { startTelemetry } from './start.ts';
 export type {
   Counter,

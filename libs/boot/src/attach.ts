@@ -1,0 +1,96 @@
+import { consumerCheck, outboxCheck } from '@cairn/lifecycle';
+import { newContext, withContext } from '@cairn/logging';
+import { Broker, OutboxRelay, type EventConsumer, type Handlers, type Queryable } from '@cairn/messaging';
+import type { Pipeline } from '@cairn/resilience';
+import { observe } from '@cairn/resilience/otel';
+import type { Platform } from './platform.ts';
+
+/** What is needed of a TypeORM data source. */
+type Database = Queryable & {
+  isInitialized: boolean;
+  initialize(): Promise<unknown>;
+  destroy(): Promise<void>;
+};
+
+/** Attaches PostgreSQL: start-up waits for it, and readiness asks it. */
+export function attachDatabase({ services }: Platform, database: Database): void {
+  services.attach('postgres', {
+    connect: () => database.initialize(),
+    disconnect: async () => {
+      if (database.isInitialized) await database.destroy();
+    },
+    check: () => database.query('SELECT 1'),
+  });
+}
+
+/** Attaches Kafka. Start-up does not wait for it: orders are taken without a broker, the outbox keeps what they announce. */
+export function attachBroker(platform: Platform, brokers: string[]): Broker {
+  const { services, service, telemetry, redactor, logger } = platform;
+  const broker = new Broker({
+    brokers,
+    clientId: service,
+    tracing: telemetry.messaging,
+    redact: (text) => redactor.text(text),
+    onLog: (line) => logger.warn({ event: 'kafka', ...line }),
+  });
+  services.attach('kafka', {
+    critical: false,
+    connect: () => broker.ping(),
+    disconnect: () => broker.close(),
+    check: () => broker.ping(),
+  });
+  return broker;
+}
+
+/** The service's consumer: each event is handled under its correlation id, and what happens to it is logged. */
+export function eventConsumer({ service, logger, health }: Platform, broker: Broker, handlers: Handlers) {
+  return broker.consumer({
+    groupId: service,
+    handlers,
+    around: ({ correlationid: correlationId }, handle) => withContext(newContext({ correlationId }), handle),
+    onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
+    onCrash: (error) => health.crashed('consumer', error.message),
+  });
+}
+
+export function outboxRelay(
+  { logger }: Platform,
+  { db, broker, pollMs }: { db: Queryable; broker: Broker; pollMs: number },
+): OutboxRelay {
+  return new OutboxRelay({
+    db,
+    pollMs,
+    publish: (rows) => broker.publish(rows),
+    onError: (err) => logger.warn({ event: 'outbox_relay_failed', err }),
+  });
+}
+
+/**
+ * Starts what a process consumes and publishes with, and measures both. A consumer that has not joined or a row that waits
+ * for a minute degrades the process; a consumer that crashed for good ends it.
+ */
+export function startFlow(
+  { service, health, telemetry }: Platform,
+  { consumer, relay }: { consumer?: EventConsumer; relay?: OutboxRelay },
+): void {
+  consumer?.start();
+  relay?.start();
+  if (consumer) health.add('consumer', consumerCheck(consumer), { critical: false });
+  if (relay) health.add('outbox', outboxCheck(relay), { critical: false });
+  telemetry.observeFlow({
+    ...(consumer && { consumers: { [service]: consumer } }),
+    ...(relay && { relay }),
+  });
+}
+
+/** Logs what the circuits do, and measures all that the policies do. */
+export function watchPolicies({ logger, telemetry }: Platform, ...policies: Pipeline[]): void {
+  for (const each of policies) {
+    each.on('stateChange', ({ pipeline, from, to }) =>
+      logger.warn({ event: `circuit_${to}`, dependency: pipeline, from }),
+    );
+  }
+  observe(policies, { meter: telemetry.meter });
+}

@@ -1,0 +1,11 @@
+export {
+  attachBroker,
+  attachDatabase,
+  eventConsumer,
+  outboxRelay,
+  startFlow,
+  watchPolicies,
+} from './attach.ts';
+export type { Instrumented } from './instrument.ts';
+export { databasePool, platformOf, workerThreads, type EveryProcess, type Platform } from './platform.ts';
+export { runApp, type AppOptions } from './run-app.ts';

@@ -1,0 +1,79 @@
+import { createHttpApp } from '@cairn/http';
+import { heapLimitOf, heapWarning, InFlight, prestop, runService } from '@cairn/lifecycle';
+import { httpHooks, logCrashes, nestLogger, propagateCorrelation } from '@cairn/logging';
+import type { MetricsRoute, MetricsServer } from '@cairn/telemetry';
+import type { EveryProcess, Platform } from './platform.ts';
+
+export type AppOptions = {
+  /** The Nest module that wires the controllers. */
+  module: Parameters<typeof createHttpApp>[0];
+  /** What the process was started as, for its log. */
+  role: string;
+  /** What begins once all backing services are connected: consumers, relay, clock. */
+  begin?: () => unknown;
+  /** Finishes the messages in hand, while the clients are still open. */
+  finish?: () => unknown;
+  /** More paths of the metrics port. */
+  routes?: Record<string, MetricsRoute>;
+};
+
+/** Runs a process from its first port to its last line: what every app does, whatever it is about. */
+export async function runApp(platform: Platform, config: EveryProcess, options: AppOptions): Promise<void> {
+  const { health, logger, services, telemetry } = platform;
+  const { module, role, begin, finish, routes } = options;
+  logCrashes(logger);
+  propagateCorrelation();
+  tellLimits(platform);
+  services.register(health);
+  const inFlight = new InFlight();
+  const app = await createHttpApp(module, {
+    logger: nestLogger(logger),
+    onError: (err) => logger.error({ event: 'request_failed', err }),
+    fastify: (server) => {
+      telemetry.httpHooks(server);
+      httpHooks(server, logger);
+      inFlight.hooks(server, health);
+    },
+  });
+  let metrics: MetricsServer | undefined;
+  await runService({
+    health,
+    services,
+    inFlight,
+    drainMs: config.DRAIN_MS,
+    deadlineMs: config.SHUTDOWN_DEADLINE_MS,
+    listen: async () => {
+      metrics = await telemetry.serveMetrics({
+        port: config.METRICS_PORT,
+        host: config.HOST,
+        routes: { '/prestop': prestop({ health, drainMs: config.DRAIN_MS }), ...routes },
+      });
+      await app.listen(config.PORT, config.HOST);
+    },
+    ...(begin && { begin }),
+    close: () => Promise.all([app.close(), finish?.()]),
+    end: () => Promise.all([metrics?.close(), telemetry.shutdown()]),
+    onStep: (step, { error: err, ...detail }) =>
+      logger[err ? 'error' : 'info']({
+        event: `service_${step}`,
+        role,
+        ...detail,
+        ...(err !== undefined && { err }),
+      }),
+  });
+  logger.flush();
+}
+
+function tellLimits({ limits, sizes, logger }: Platform): void {
+  const heapLimitBytes = heapLimitOf();
+  logger.info({
+    event: 'limits_detected',
+    source: limits.source,
+    cpus: limits.cpus,
+    memory_bytes: limits.memoryBytes,
+    heap_limit_bytes: heapLimitBytes,
+    ...sizes,
+  });
+  const problem = limits.source === 'none' ? undefined : heapWarning(limits, heapLimitBytes);
+  if (problem) logger.warn({ event: 'heap_limit_too_high' }, problem);
+}
