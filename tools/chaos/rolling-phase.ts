@@ -114,10 +114,10 @@ async function restartAll(run: Run): Promise<void> {
     );
   const timer = setInterval(progress, 500);
   try {
-    // Some load on both before the first restart, as there is between any two.
-    await delay(run.probeMs, undefined, { signal });
+    const random = seeded(run.seed + 2);
     for (let i = 0; i < run.restarts; i++) {
-      signal?.throwIfAborted();
+      // Load on both before each, and a signal at any moment between two probes: right before one is easy to survive.
+      await delay(run.probeMs * (0.5 + random()), undefined, { signal });
       done.push(await restart(replicas[i % replicas.length]!, run));
     }
     while (ledger.requests < leastRequests) await delay(100, undefined, { signal });

@@ -13,11 +13,20 @@ import { onStage } from './stage.ts';
 /** As the readiness probe of a deployment; replicas drain for two of them. */
 export const PROBE_MS = 1000;
 export const IN_ORDER: Leaving = { signal: 'SIGTERM', drainMs: 2 * PROBE_MS };
-/** Each leaves out a part of leaving in order, so each must fail. */
-export const CONTROLS: Record<string, Leaving & { without: string }> = {
-  'no-drain': { signal: 'SIGTERM', drainMs: 0, without: 'serving on until the balancer has noticed' },
-  'bare-exit': { signal: 'SIGTERM', drainMs: 0, bareExit: true, without: 'closing: process.exit on SIGTERM' },
-  kill: { signal: 'SIGKILL', drainMs: 0, without: 'anything: SIGKILL' },
+/** Each leaves out a part of leaving in order. `mustFail`: else the load would see no failure anywhere. */
+export const CONTROLS: Record<string, { without: string; mustFail: boolean; leaving: Leaving }> = {
+  'no-drain': {
+    without: 'serving on until the balancer has noticed',
+    // Closing alone takes a moment, in which readiness is 503: sometimes that is enough.
+    mustFail: false,
+    leaving: { signal: 'SIGTERM', drainMs: 0 },
+  },
+  'bare-exit': {
+    without: 'closing anything: process.exit on SIGTERM',
+    mustFail: true,
+    leaving: { signal: 'SIGTERM', drainMs: 0, bareExit: true },
+  },
+  kill: { without: 'anything: SIGKILL', mustFail: true, leaving: { signal: 'SIGKILL', drainMs: 0 } },
 };
 
 /** Above this the caller itself lacked the CPU that it takes to send, and so did what it sent to. */
@@ -45,9 +54,9 @@ function settingsOf(args: string[]): Settings {
   };
   return {
     restarts: number('restarts', values.quick ? 4 : 20),
-    ratePerS: number('rate', 220),
+    ratePerS: number('rate', 210),
     leastRequests: values.quick ? 2000 : 10_000,
-    controlRestarts: values.quick ? 1 : 3,
+    controlRestarts: values.quick ? 2 : 4,
     seed: number('seed', Math.trunc(Math.random() * 1e9) + 1),
   };
 }
@@ -68,12 +77,15 @@ export async function rolling(args: string[]): Promise<number> {
       settleMs: 60_000,
     };
     const phases = [await shown(report, 'SIGTERM, drained for two probe periods', orderly)];
-    for (const [name, { without, ...leaving }] of Object.entries(CONTROLS)) {
+    for (const [name, { without, leaving }] of Object.entries(CONTROLS)) {
       const control = { ...common, name, leaving, restarts: settings.controlRestarts, settleMs: 0 };
       phases.push(await shown(report, `control without ${without}`, control));
     }
     const demands = { restarts, leastRequests, leastRatePerS: 200 };
-    const wrong = [...violations(phases[0]!, demands), ...phases.slice(1).flatMap(controlViolations)];
+    const wrong = [
+      ...violations(phases[0]!, demands),
+      ...phases.slice(1).flatMap((phase) => controlViolations(phase, CONTROLS[phase.name]!.mustFail)),
+    ];
     tell(phases, wrong, settings, performance.now() - began);
     return wrong.length > 0 ? 1 : 0;
   });
@@ -117,5 +129,5 @@ function tell(phases: Phase[], wrong: string[], { seed, ratePerS }: Settings, to
     );
   for (const one of wrong) console.log(`✗ ${one}`);
   if (wrong.length === 0)
-    console.log('✓ nothing failed while replicas left in order, and every control did fail');
+    console.log('✓ nothing failed while replicas left in order, and the controls did fail');
 }
