@@ -1,10 +1,9 @@
-import { transformSync } from 'esbuild';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** A library of this repository, built and packed elsewhere, so that no build that is in use is touched. */
-const root = join(import.meta.dirname, '../..');
+export const root = join(import.meta.dirname, '../..');
 const bin = join(root, 'node_modules/.bin');
 
 export type Finished = { status: number | null; output: string; stdout: string };
@@ -51,34 +50,17 @@ export function pack(folder: string, into: string, ...args: string[]): string {
   );
 }
 
-export type Kind = 'ESM' | 'CJS';
-
-/** An empty project with the package in it. Offline: a package without dependencies needs no registry. */
-export function install(tarball: string, project: string, kind: Kind): void {
-  mkdirSync(project, { recursive: true });
-  const manifest = { name: 'empty', private: true, type: kind === 'ESM' ? 'module' : 'commonjs' };
-  writeFileSync(join(project, 'package.json'), JSON.stringify(manifest));
-  mustRunIn(project, 'npm', 'install', '--offline', '--ignore-scripts', '--no-audit', '--no-fund', tarball);
+/** The tarball's folder, unpacked, changed and packed again, as a slip of ours would have left it. */
+export function repack(tarball: string, into: string, change: (folder: string) => void): string {
+  mkdirSync(into);
+  mustRunIn(into, 'tar', '-xzf', tarball);
+  change(join(into, 'package'));
+  return pack(join(into, 'package'), into, '--ignore-scripts');
 }
 
-/** Makes packages of this repository look installed. */
-export function link(project: string, ...packages: string[]): void {
-  for (const name of packages) {
-    const target = join(project, 'node_modules', name);
-    mkdirSync(join(target, '..'), { recursive: true });
-    symlinkSync(join(root, 'node_modules', name), target);
-  }
-}
-
-/** The JavaScript of a TypeScript source: as it is for ESM; for CJS with `require`, and its `await`s in a function. */
-export function scriptOf(source: string, kind: Kind, { experimentalDecorators = true } = {}): string {
-  const tsconfigRaw = { compilerOptions: { experimentalDecorators, verbatimModuleSyntax: false } };
-  const { code } = transformSync(source, { loader: 'ts', format: 'esm', target: 'es2022', tsconfigRaw });
-  if (kind === 'ESM') return code;
-  const IMPORT = /^import (?:(\{[^}]*\}|\w+) from )?("[^"]*");$/gm;
-  const requires = [...code.matchAll(IMPORT)].map(([, names, module]) => {
-    const required = `require(${module})`;
-    return names === undefined ? `${required};` : `const ${names.replaceAll(' as ', ': ')} = ${required};`;
-  });
-  return `${requires.join('\n')}\nvoid (async () => {\n${code.replace(IMPORT, '')}})();\n`;
+export function edit(file: string, change: (text: string) => string): void {
+  const before = readFileSync(file, 'utf8');
+  const after = change(before);
+  if (after === before) throw new Error(`nothing to change in ${file}`);
+  writeFileSync(file, after);
 }

@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { blockOf, shows } from '../readme.ts';
+import { edit, mustRunIn, packLibrary, repack, root, runIn } from './package.ts';
+import { emptyProject, type Kind, type Project } from './project.ts';
+
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+export type Library = {
+  name: string;
+  /** Is there a build for CommonJS, or does `require` load the one for ESM? */
+  cjs: boolean;
+  /** Entries that work with nothing else installed. */
+  alone: string[];
+  /** Entries that do not, and the package that they then say is missing. */
+  withPeer: Record<string, string>;
+  /** What people have installed whose types the library's types name: `@types/node`. */
+  types: string[];
+  /** What `peers.fixture.ts` needs; links to packages of this repository. */
+  peers: string[];
+  /** A slip in `consumer.fixture.ts`, and what the compiler says of it. */
+  slip: { instead: string; of: string; complaint: string };
+  /** Files that must be in the package, beside README, licence, changelog and package.json. */
+  files: string[];
+  /** More faults of a package, and who complains of them how. */
+  planted?: Planted[];
+};
+export type Planted = {
+  what: string;
+  plant: (folder: string) => void;
+  by: 'publint' | 'attw';
+  complaint: RegExp;
+};
+/**
+ * Declares what is tested of every library that is meant to be copied: packed, installed into empty projects outside of the
+ * repository, and used there. Fixtures are in the folder of its name.
+ *
+ * @param also what is tested of this one only, in each of the projects
+ */
+export function leaves(library: Library, also: (project: () => Project) => void = () => {}): void {
+  const { name } = library;
+  let home: string;
+  let tarball: string;
+  beforeAll(() => {
+    home = mkdtempSync(join(tmpdir(), `cairn-${name}-`));
+    tarball = packLibrary(name, join(home, 'source'));
+  });
+  afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+  describe.each<Kind>(['ESM', 'CJS'])('in an empty %s project', (kind) => {
+    let project: Project;
+    beforeAll(() => {
+      project = emptyProject(tarball, join(home, kind), kind);
+    });
+    describeUse(library, () => project);
+    also(() => project);
+    describePeers(library, () => project);
+  });
+  describe('the package', () => describePackage(library, () => tarball));
+}
+
+/** What it does with nothing but its own dependencies installed. */
+function describeUse({ name, cjs, alone, withPeer, types, slip }: Library, project: () => Project): void {
+  const manifest = JSON.parse(read(`libs/${name}/package.json`)) as { dependencies?: object };
+  const page = read(`libs/${name}/README.md`);
+
+  it('comes with what it depends on, and with no other package of ours', () => {
+    const { status, stdout } = project().run('npm', 'ls', '--all', '--json');
+    expect(status).toBe(0);
+    type Installed = { version?: string; dependencies?: Record<string, Installed> };
+    // An optional peer that is not there is listed, without a version.
+    const namesIn = ({ dependencies = {} }: Installed) =>
+      Object.keys(dependencies)
+        .filter((each) => dependencies[each]!.version)
+        .sort();
+    const tree = JSON.parse(stdout) as Installed;
+    expect(namesIn(tree)).toEqual([`@cairn/${name}`]);
+    const own = namesIn(tree.dependencies![`@cairn/${name}`]!);
+    expect(own).toEqual(Object.keys(manifest.dependencies ?? {}).sort());
+    expect(stdout.match(/"@cairn\/[^"]*": \{/g)).toEqual([`"@cairn/${name}": {`]);
+  });
+
+  it("prints what the README's example says", () => {
+    const { status, output } = project().script(blockOf(page, 'ts'));
+    if (!shows(blockOf(page, 'text'), output)) expect(output).toBe(blockOf(page, 'text'));
+    expect(status).toBe(0);
+  });
+
+  it('would not, with an import of another library of ours', () => {
+    const required = cjs && project().kind === 'CJS';
+    const file = project().pathOf(`node_modules/@cairn/${name}/${required ? 'cjs/dist' : 'dist'}/index.js`);
+    const before = readFileSync(file, 'utf8');
+    edit(file, (text) => `${required ? "require('@cairn/http')" : "import '@cairn/http'"};\n${text}`);
+    const { status, output } = project().script(blockOf(page, 'ts'));
+    writeFileSync(file, before);
+    expect([status, output]).toEqual([
+      1,
+      expect.stringMatching(/Cannot find (package|module) '@cairn\/http'/),
+    ]);
+  });
+
+  it('says which peer is missing in an entry that needs one, and only there', () => {
+    for (const [entry, peer] of Object.entries(withPeer)) {
+      const { status, output } = project().script(`import '@cairn/${name}/${entry}';`);
+      expect([status, output]).toEqual([
+        1,
+        expect.stringMatching(new RegExp(`Cannot find (package|module) '${peer}`)),
+      ]);
+    }
+    const imports = alone.map((entry) => `import '@cairn/${join(name, entry)}';`);
+    expect(project().script(imports.join('\n'))).toMatchObject({ status: 0, output: '' });
+  });
+
+  it('has types for ts, mts and cts, without skipping those of the library', () => {
+    project().link(...types);
+    const consumer = read(`tools/copy-out/${name}/consumer.fixture.ts`);
+    const files = ['ts', 'mts', 'cts'].map((extension) => `consumer.${extension}`);
+    for (const file of files) project().write(file, consumer);
+    expect(project().compile(files)).toMatchObject({ status: 0, output: '' });
+    project().write('consumer.ts', consumer.replace(slip.of, slip.instead));
+    expect(project().compile(files).output).toContain(slip.complaint);
+  });
+}
+
+function describePeers({ name, peers }: Library, project: () => Project): void {
+  if (peers.length === 0) return;
+  it('works with its peers where they are installed', () => {
+    project().link(...peers);
+    const source = read(`tools/copy-out/${name}/peers.fixture.ts`);
+    const tests = source.match(/^void test\(/gm)!.length;
+    const { status, output } = project().test(source);
+    expect([status, output]).toEqual([0, expect.stringMatching(new RegExp(`^# pass ${tests}$`, 'm'))]);
+  });
+}
+
+/** Slips that every package could have, and who must see them. */
+const PLANTED: Planted[] = [
+  {
+    what: 'an export that points to a file that is not there',
+    plant: (folder) =>
+      edit(join(folder, 'package.json'), (text) => text.replace('dist/index.js', 'dist/main.js')),
+    by: 'publint',
+    complaint: /main\.js but the file does not exist/,
+  },
+  {
+    what: 'types that are not there',
+    plant: (folder) =>
+      edit(join(folder, 'package.json'), (text) => text.replaceAll('dist/index.d.ts', 'dist/main.d.ts')),
+    by: 'attw',
+    complaint: /Resolution failed|No types/,
+  },
+];
+
+function describePackage({ cjs, files, planted = [] }: Library, tarball: () => string): void {
+  const complaintsOf = {
+    publint: (path: string) => runIn(join(path, '..'), 'publint', 'run', path, '--strict'),
+    attw: (path: string) => {
+      const profile = cjs ? [] : ['--profile', 'esm-only'];
+      return runIn(join(path, '..'), 'attw', path, '--format', 'ascii', '--no-emoji', ...profile);
+    },
+  };
+
+  it('has nothing in it that publint or attw complain of', () => {
+    const [publint, attw] = [complaintsOf.publint(tarball()), complaintsOf.attw(tarball())];
+    expect(publint).toMatchObject({ status: 0, output: expect.stringContaining('All good!') });
+    expect(attw).toMatchObject({ status: 0, output: expect.stringMatching(/OK|No problems found/) });
+  });
+
+  it('ships the sources that its source maps point to, and neither tests nor build notes', () => {
+    const shipped = mustRunIn(root, 'tar', '-tzf', tarball()).stdout.trim().split('\n');
+    const always = [
+      'README.md',
+      'LICENSE',
+      'CHANGELOG.md',
+      'src/index.ts',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ];
+    expect(shipped).toEqual(expect.arrayContaining([...always, ...files].map((file) => `package/${file}`)));
+    expect(shipped.filter((file) => /spec|fixture|tsbuildinfo|node_modules|\/model\/|\.env/.test(file))).toEqual([]);
+    const maps = shipped.filter((file) => file.startsWith('package/dist/') && file.endsWith('.js.map'));
+    const sources = maps.map((file) => file.replace('/dist/', '/src/').replace('.js.map', '.ts'));
+    expect(shipped).toEqual(expect.arrayContaining(sources));
+  });
+
+  it.each([...PLANTED, ...planted])('would not pass with $what', ({ what, plant, by, complaint }) => {
+    const into = join(tarball(), '../..', what.replaceAll(' ', '-'));
+    const { status, output } = complaintsOf[by](repack(tarball(), into, plant));
+    expect([status, output]).toEqual([1, expect.stringMatching(complaint)]);
+  });
+}
