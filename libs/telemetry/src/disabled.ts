@@ -18,6 +18,7 @@ export function disabledTelemetry(): Telemetry {
     counter: () => ({ add: () => {} }),
     meter: createNoopMeter(),
     inSpan: (_name, _options, work) => work(span),
+    recordError: () => {},
     traceparent: () => undefined,
     traceFields: () => undefined,
     serveMetrics: (options) => serveMetrics(options),

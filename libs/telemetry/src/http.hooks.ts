@@ -10,7 +10,7 @@ import {
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
-import { parseTraceparent } from './spans.ts';
+import { parseTraceparent, recordError } from './spans.ts';
 
 /** What is read of a Fastify request, so that this library depends on a shape and not on a framework. */
 export type RequestShape = {
@@ -89,9 +89,10 @@ export function httpHooks(
     });
     context.with(trace.setSpan(parent, span), done);
   });
-  server.addHook('onError', (_request, reply, error, done) => {
-    const span = trace.getActiveSpan();
-    if (span?.isRecording() && reply.raw.statusCode >= 500) span.recordException(error);
+  // A framework that answers errors itself, as Nest does, never comes here: it has `recordError`.
+  server.addHook('onError', (_request, _reply, error, done) => {
+    const { statusCode = 500 } = error as { statusCode?: number };
+    if (statusCode >= 500) recordError(error);
     done();
   });
 }

@@ -28,7 +28,7 @@ import { RedactingProcessor } from './redaction.ts';
 import { traceRedis } from './redis.channel.ts';
 import { observeRuntime } from './runtime.ts';
 import type { Settings } from './settings.ts';
-import { inSpan, traceFields, traceparent } from './spans.ts';
+import { inSpan, recordError, traceFields, traceparent } from './spans.ts';
 import type { Telemetry, TelemetryOptions } from './telemetry.ts';
 
 const SCOPE = '@cairn/telemetry';
@@ -106,6 +106,7 @@ export function createTelemetry(
     },
     meter,
     inSpan: (name, options, work) => inSpan(tracer, name, options, work),
+    recordError,
     traceparent,
     traceFields,
     serveMetrics: (options) =>

@@ -46,6 +46,11 @@ export function failed(span: Span, thrown: unknown): void {
   span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
 }
 
+/** An exception on the span under way, whose status is left to whoever ends it. */
+export function recordError(error: unknown): void {
+  sampledSpan()?.recordException(error instanceof Error ? error : new Error(String(error)));
+}
+
 export function errorType(error: unknown): string {
   const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown };
   if (typeof code === 'string' && code !== '') return code;

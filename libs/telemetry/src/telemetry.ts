@@ -61,6 +61,8 @@ export interface Telemetry {
     options: { kind?: SpanKindName; attributes?: Attributes },
     work: (span: Span) => Promise<T>,
   ): Promise<T>;
+  /** Puts an error that nobody throws on, because it is answered, on the span under way. */
+  recordError(error: unknown): void;
   /** W3C `traceparent` of the span under way, sampled or not: to hand on, or to keep with an outbox row. */
   traceparent(): string | undefined;
   /** OpenTelemetry's names for a log line. Undefined outside of any trace. */
