@@ -29,6 +29,13 @@ const BOUNDARY = '@nx/enforce-module-boundaries';
 
 const REFUSED = [
   ['a lib that imports another lib of ours', 'libs/config/src/index.ts', '@cairn/logging', BOUNDARY],
+  ['a lib that imports what puts libs together', 'libs/config/src/index.ts', '@cairn/boot', BOUNDARY],
+  [
+    'what puts libs together importing an app',
+    'libs/boot/src/index.ts',
+    '../../../apps/orders/src/order.ts',
+    BOUNDARY,
+  ],
   [
     'an app that imports another app',
     'apps/orders/src/orders.service.ts',

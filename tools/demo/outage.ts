@@ -130,7 +130,7 @@ function watchOf(lines: LogLine[]) {
     paused,
     everPaused: () => new Set(of('partition_paused').map(place)).size,
     pauses: () => {
-      const longest = Math.max(...of('partition_paused').map(({ pauseMs }) => Number(pauseMs)));
+      const longest = Math.max(...of('partition_paused').map(({ pause_ms: pauseMs }) => Number(pauseMs)));
       return `${paused().sort().join(', ')} stand still, for up to ${(longest / 1000).toFixed(1)} s`;
     },
   };

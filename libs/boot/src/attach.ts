@@ -49,8 +49,8 @@ export function eventConsumer({ service, logger, health }: Platform, broker: Bro
     handlers,
     around: ({ correlationid: correlationId }, handle) => withContext(newContext({ correlationId }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
-    onPause: (pause) => logger.warn({ event: 'partition_paused', ...pause }),
-    onResume: (pause) => logger.info({ event: 'partition_resumed', ...pause }),
+    onPause: (pause) => logger.warn({ event: 'partition_paused', ...logFields(pause) }),
+    onResume: (pause) => logger.info({ event: 'partition_resumed', ...logFields(pause) }),
     onCrash: (error) => health.crashed('consumer', error.message),
   });
 }

@@ -9,6 +9,7 @@ import {
 } from '@cairn/lifecycle';
 import { createLogger, type Logger } from '@cairn/logging';
 import type { Instrumented } from './instrument.ts';
+import { logFields } from './log-fields.ts';
 
 /** The variables of `everyProcess` of @cairn/config. */
 export type EveryProcess = {
@@ -52,8 +53,8 @@ export function platformOf(config: EveryProcess, instrumented: Instrumented): Pl
   });
   const services = new BackingServices({
     onWait: (dependency, { error: err, ...wait }) =>
-      logger.warn({ event: 'dependency_awaited', dependency, ...wait, err }),
-    onUp: (dependency, up) => logger.info({ event: 'dependency_connected', dependency, ...up }),
+      logger.warn({ event: 'dependency_awaited', dependency, ...logFields(wait), err }),
+    onUp: (dependency, up) => logger.info({ event: 'dependency_connected', dependency, ...logFields(up) }),
     onStuck: (dependency, err) => logger.warn({ event: 'dependency_stuck', dependency, err }),
   });
   return { ...instrumented, logger, health, services, limits: detectLimits(), sizes: {} };

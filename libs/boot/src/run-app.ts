@@ -2,6 +2,7 @@ import { createHttpApp } from '@cairn/http';
 import { heapLimitOf, heapWarning, InFlight, prestop, runService } from '@cairn/lifecycle';
 import { httpHooks, logCrashes, nestLogger, propagateCorrelation } from '@cairn/logging';
 import type { MetricsRoute, MetricsServer } from '@cairn/telemetry';
+import { logFields } from './log-fields.ts';
 import type { EveryProcess, Platform } from './platform.ts';
 
 export type AppOptions = {
@@ -57,7 +58,7 @@ export async function runApp(platform: Platform, config: EveryProcess, options: 
       logger[err ? 'error' : 'info']({
         event: `service_${step}`,
         role,
-        ...detail,
+        ...logFields(detail),
         ...(err !== undefined && { err }),
       }),
   });
