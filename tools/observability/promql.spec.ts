@@ -74,7 +74,7 @@ describe('the table of metrics', () => {
       ['requests_seconds is scraped, and not in', 'request_seconds is in the table'],
     ],
     ['counter |', 'gauge |', ['letters_total is a counter, and in the table a gauge']],
-    ['\`route\`', '\`path\`', ['requests_seconds has the label route']],
+    ['`route`', '`path`', ['requests_seconds has the label route']],
     [', seldom', '', ['faults_total is in the table, and was not scraped']],
   ])('is not when %s were %s', (from, to, said) => {
     const found = differences(metricsOf(table.replace(from, to)), scraped);
