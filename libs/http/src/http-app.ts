@@ -1,7 +1,7 @@
 import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { watchConnections } from './connections.ts';
 import { ProblemFilter } from './problem.filter.ts';
 import { validationPipe } from './validation.ts';
@@ -10,6 +10,8 @@ export type HttpAppOptions = {
   logger: LoggerService;
   /** Called with every error that ends in a 5xx. */
   onError: (error: unknown) => void;
+  /** Takes secrets out of every text of a problem. Default: texts go out as they are. */
+  redact?: (text: string) => string;
   /** Adds plain Fastify routes and hooks before any module is made. */
   fastify?: (server: FastifyInstance) => void;
   /** Largest request body in bytes. Default 256 KiB. */
@@ -22,9 +24,13 @@ export type HttpAppOptions = {
  */
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { logger, onError, fastify, bodyLimitBytes = 256 * 1024 }: HttpAppOptions,
+  { logger, onError, redact, fastify, bodyLimitBytes = 256 * 1024 }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
+  const filter = new ProblemFilter(onError, redact);
   const adapter = new FastifyAdapter({
+    // What the router refuses never gets to Nest; Fastify's own answer would repeat the path.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      filter.answer(error, request, reply),
     bodyLimit: bodyLimitBytes,
     keepAliveTimeout: 65_000,
     requestTimeout: 30_000,
@@ -41,6 +47,6 @@ export async function createHttpApp(
     abortOnError: false,
   });
   app.useGlobalPipes(validationPipe());
-  app.useGlobalFilters(new ProblemFilter(onError));
+  app.useGlobalFilters(filter);
   return app;
 }

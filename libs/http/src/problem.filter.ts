@@ -1,21 +1,29 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { problemOf } from './problem.ts';
+import { instanceOf, problemOf, redactedProblem, RETRY_AFTER_S } from './problem.ts';
 
 /** Answers every error as `application/problem+json`; reports what is our own fault. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #report: (error: unknown) => void;
-  constructor(report: (error: unknown) => void) {
+  readonly #redact: (text: string) => string;
+
+  constructor(report: (error: unknown) => void, redact: (text: string) => string = (text) => text) {
     this.#report = report;
+    this.#redact = redact;
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const reply = http.getResponse<FastifyReply>();
-    const problem = problemOf(error, http.getRequest<FastifyRequest>().url);
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  answer(error: unknown, { url, routeOptions }: FastifyRequest, reply: FastifyReply): void {
+    const instance = instanceOf({ url, route: routeOptions.url });
+    const problem = redactedProblem(problemOf(error, instance), this.#redact);
     if (problem.status >= 500) this.#report(error);
     if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
+    if (problem.status === 503) void reply.header('Retry-After', String(RETRY_AFTER_S));
     void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(problem);
   }
 }
