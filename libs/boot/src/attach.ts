@@ -3,6 +3,7 @@ import { newContext, withContext } from '@cairn/logging';
 import { Broker, OutboxRelay, type EventConsumer, type Handlers, type Queryable } from '@cairn/messaging';
 import type { Pipeline } from '@cairn/resilience';
 import { observe } from '@cairn/resilience/otel';
+import { logFields } from './log-fields.ts';
 import type { Platform } from './platform.ts';
 
 /** What is needed of a TypeORM data source. */

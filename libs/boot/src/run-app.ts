@@ -20,7 +20,7 @@ export type AppOptions = {
 
 /** Runs a process from its first port to its last line: what every app does, whatever it is about. */
 export async function runApp(platform: Platform, config: EveryProcess, options: AppOptions): Promise<void> {
-  const { health, logger, services, telemetry } = platform;
+  const { health, logger, redactor, services, telemetry } = platform;
   const { module, role, begin, finish, routes } = options;
   logCrashes(logger);
   propagateCorrelation();
@@ -29,6 +29,7 @@ export async function runApp(platform: Platform, config: EveryProcess, options: 
   const inFlight = new InFlight();
   const app = await createHttpApp(module, {
     logger: nestLogger(logger),
+    redact: (text) => redactor.text(text),
     onError: (err) => logger.error({ event: 'request_failed', err }),
     fastify: (server) => {
       telemetry.httpHooks(server);
