@@ -7,8 +7,10 @@ export type Replica = { name: string; port: number };
 
 export type BalancerOptions = {
   replicas: Replica[];
-  /** How often each replica's readiness is asked; also how long an answer may take. In ms, default 1000. */
+  /** How often each replica's readiness is asked, in ms. Default 1000. */
   probeMs?: number;
+  /** How long an answer to that may take, in ms. Default 1000, as Kubernetes' `timeoutSeconds`. */
+  probeTimeoutMs?: number;
   /** How long a connection to a replica may idle before it is closed, in ms. Default 60 000, as is usual. */
   idleMs?: number;
   onChange?: (replica: string, change: 'in' | 'out') => void;
@@ -48,7 +50,7 @@ const HOP_BY_HOP = [
  * open, and goes round. It never sends a request twice, since that would hide what the replicas do wrong.
  */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
-  const { replicas, probeMs = 1000, idleMs = 60_000, onChange, onFailure } = options;
+  const { replicas, probeMs = 1000, probeTimeoutMs = 1000, idleMs = 60_000, onChange, onFailure } = options;
   const states: State[] = replicas.map((replica) => ({ ...replica, in: false }));
   const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
   const changes = new EventEmitter();
@@ -67,7 +69,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const probing = states.map((state) =>
-    probeFor(state, probeMs, leaving.signal, () => {
+    probeFor(state, { probeMs, probeTimeoutMs, signal: leaving.signal }, () => {
       onChange?.(state.name, state.in ? 'in' : 'out');
       changes.emit('change');
     }),
@@ -101,14 +103,13 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
  */
 async function probeFor(
   state: State,
-  probeMs: number,
-  signal: AbortSignal,
+  { probeMs, probeTimeoutMs, signal }: { probeMs: number; probeTimeoutMs: number; signal: AbortSignal },
   changed: () => void,
 ): Promise<void> {
   let silent = 0;
   while (!signal.aborted) {
     const next = performance.now() + probeMs;
-    const answer = await probe(state.port, probeMs, signal);
+    const answer = await probe(state.port, probeTimeoutMs, signal);
     if (signal.aborted) return;
     silent = answer === 'silent' ? silent + 1 : 0;
     const ready = answer === 'ready' || (state.in && silent > 0 && silent < MOST_SILENT);
