@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { showFailureCases } from './failure-cases.ts';
 import { benchResilience } from './resilience.ts';
 import { benchStartup } from './startup.ts';
+import { benchTelemetry } from './telemetry.ts';
 
 interface Bench {
   does: string;
@@ -26,6 +27,11 @@ const BENCHES: Record<string, Bench> = {
     does: 'from the start of each app until it is ready; --gate exits 1 above 1.5 s',
     runs: 7,
     run: benchStartup,
+  },
+  telemetry: {
+    does: 'orders with logging and tracing on, against both off; --gate exits 1 below 0.75 of the requests per second',
+    runs: 10,
+    run: benchTelemetry,
   },
 };
 

@@ -25,6 +25,10 @@ async function serve(options?: HttpHookOptions, share = 1): Promise<string> {
     seen.push({ traceparent: traceparent()!, fields: traceFields() });
     return { ok: true };
   });
+  app.post('/orders', async () => {
+    seen.push({ traceparent: test.telemetry.traceparent()! });
+    return { ok: true };
+  });
   app.get('/broken', async () => {
     throw new Error('out of order');
   });
@@ -105,6 +109,14 @@ describe('a request', () => {
       'http_server_request_duration_seconds_count{http_request_method="GET",http_route="/orders/:id",http_response_status_code="200"} 1',
     ]);
     expect(test.spans()).toEqual([]);
+  });
+
+  it('keeps its trace after its body has arrived, which a socket brings that knows of none', async () => {
+    const url = await serve();
+    const body = JSON.stringify({ text: 'x'.repeat(100_000) });
+    const headers = { 'content-type': 'application/json', traceparent: SAMPLED };
+    await (await fetch(`${url}/orders`, { method: 'POST', headers, body })).text();
+    expect(seen[0]!.traceparent).toContain(TRACE);
   });
 
   it('keeps its trace apart from that of another one at the same time', async () => {
