@@ -10,13 +10,20 @@ const SHORTEST_SECRET = 6;
 /** A value in force as it may be printed. */
 export function masked(meta: Meta, value: unknown): unknown {
   if (meta.secret) return value === '' ? '' : MASK;
-  return meta.url && typeof value === 'string' ? maskUrl(value) : value;
+  if (meta.url && typeof value === 'string') return maskUrl(value);
+  if (Array.isArray(value)) return value.map((item: unknown) => masked({}, item));
+  return typeof value === 'string' ? withoutUsers(value) : value;
 }
 
 /** A value that was refused, on one line whatever it holds, without anything that could be a secret. */
 export function shown(meta: Meta, raw: string, secrets: string[]): string {
   if (meta.secret) return MASK;
-  return printable(without(secrets, meta.url ? outlineOf(raw) : raw));
+  return printable(without(secrets, meta.url ? outlineOf(raw) : withoutUsers(raw)));
+}
+
+/** A URL where none belongs, in a list of brokers for instance, may bring a password nevertheless. */
+function withoutUsers(text: string): string {
+  return text.replace(/\/\/[^/\s]*@/g, `//${MASK}@`);
 }
 
 /** What must not be printed of this variable's value. */
