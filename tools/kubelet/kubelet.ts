@@ -54,8 +54,9 @@ export class Kubelet {
     this.#pod = pod;
     this.#container = container;
     this.#time = time;
-    for (const kind of Object.keys(pod.probes) as ProbeKind[]) {
-      this.#workers.set(kind, newWorker(kind, pod.probes[kind]!));
+    for (const kind of ['startup', 'liveness', 'readiness'] as const) {
+      const probe = pod.probes[kind];
+      if (probe) this.#workers.set(kind, newWorker(kind, probe));
     }
   }
 

@@ -8,8 +8,12 @@ export type BackingService = {
    * leaves.
    */
   connect: (signal: AbortSignal) => unknown;
-  /** Also called for a connect that hung, so that it finds nothing half open the next time. */
   disconnect: () => unknown;
+  /**
+   * Frees what a connect that hung has half open, so that the next finds nothing. Default: `disconnect`. Not for a client that
+   * others use before it is connected here, or that can't be opened again.
+   */
+  abandon?: () => unknown;
   /** Rejects when the service is down. Default: it is up once it is connected. */
   check?: (signal: AbortSignal) => unknown;
   /** False: start-up does not wait for it, and readiness only degrades without it. Default true. */
@@ -79,7 +83,7 @@ export class Connection {
     if (!this.#up) return;
     this.#up = false;
     this.#closing = true;
-    await this.#disconnect();
+    await this.#end(this.service.disconnect);
     this.#closing = false;
   }
 
@@ -129,15 +133,15 @@ export class Connection {
       return undefined;
     } catch (error) {
       // Whatever it has half open must be gone before the next connect: there are never two of one service.
-      if (!settled) await this.#disconnect();
+      if (!settled) await this.#end(this.service.abandon ?? this.service.disconnect);
       return error ?? new Error('unknown');
     }
   }
 
-  async #disconnect(): Promise<void> {
+  async #end(work: () => unknown): Promise<void> {
     const { clock, disconnectTimeoutMs, onStuck } = this.#options;
     try {
-      await within(clock, disconnectTimeoutMs, () => this.service.disconnect());
+      await within(clock, disconnectTimeoutMs, () => work.call(this.service));
     } catch (error) {
       quietly(() => onStuck?.(this.name, error));
     }

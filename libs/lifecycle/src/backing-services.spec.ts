@@ -143,6 +143,15 @@ describe('connectAll', () => {
     expect(told).toEqual(['aborted', 'disconnected', 'connected']);
   });
 
+  it('lets a service say itself how a connect that hung is abandoned', async () => {
+    const { clock, services } = setUp({ connectTimeoutMs: 2000 });
+    const kafka = { connect: jest.fn(never), disconnect: jest.fn(done), abandon: jest.fn(done) };
+    void services.attach('kafka', kafka).connectAll();
+    await clock.advance(2000);
+    expect(kafka.abandon).toHaveBeenCalledTimes(1);
+    expect(kafka.disconnect).not.toHaveBeenCalled();
+  });
+
   it.each([
     ['while it pauses', refused],
     ['while a connect hangs', never],

@@ -1,3 +1,5 @@
+import { StartError } from './run-service.ts';
+
 /** What a process can be started as: one image, several commands (factors 8 and 12). */
 export type Commands = Record<string, { does: string; run: (args: string[]) => Promise<unknown> }>;
 
@@ -5,7 +7,7 @@ const EXIT_USAGE = 2;
 
 /**
  * Runs the command that `argv` names and exits: 0 when it is done, 1 when it failed, 2 when there is no such command.
- * Services run until a signal ends them (see `untilSignal`).
+ * Services run until a signal ends them (see `runService`), and why one did not start is said without a stack.
  */
 export async function runCommand(
   app: string,
@@ -21,10 +23,15 @@ export async function runCommand(
   try {
     await command.run(args);
   } catch (error) {
-    process.stderr.write(`${app} ${name} failed: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`${app} ${name} failed: ${told(error)}\n`);
     process.exit(1);
   }
   process.exit(0);
+}
+
+function told(error: unknown): string | undefined {
+  if (error instanceof StartError) return error.message;
+  return error instanceof Error ? error.stack : String(error);
 }
 
 /** The text shown for an unknown command. */

@@ -26,4 +26,3 @@ export {
   type Step,
   type StepDetail,
 } from './run-service.ts';
-export { untilSignal, type ShutdownOptions } from './shutdown.ts';

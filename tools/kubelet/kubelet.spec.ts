@@ -1,0 +1,168 @@
+import { describe, expect, it } from '@jest/globals';
+import { VirtualClock } from '@cairn/lifecycle/testing';
+import fc from 'fast-check';
+import { globSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { LibraryContainer, type Behaviour } from './container.fixture.ts';
+import { Kubelet, type Phases } from './kubelet.ts';
+import { podOf, type Pod, type Probe } from './manifest.ts';
+
+/**
+ * Real: the manifests, and of the process its library (health, connecting, shutdown). Virtual: time, the kubelet, the network.
+ */
+const root = join(import.meta.dirname, '../..');
+const PODS = globSync('infra/kubernetes/*/deployment.yaml', { cwd: root })
+  .sort()
+  .map((file): [string, Pod] => [basename(dirname(file)), podOf(readFileSync(join(root, file), 'utf8'))]);
+const MINUTE = 60_000;
+
+async function watch(pod: Pod, behaviour: Behaviour, ms: number, phases: Phases = {}) {
+  const clock = new VirtualClock();
+  const container = new LibraryContainer(clock, behaviour);
+  const kubelet = new Kubelet(pod, container, clock);
+  kubelet.run(phases);
+  await clock.advance(ms);
+  kubelet.stop();
+  return { kubelet, container };
+}
+
+const without = (pod: Pod, kind: keyof Pod['probes']): Pod => ({
+  ...pod,
+  probes: { ...pod.probes, [kind]: undefined },
+});
+const phase = fc.double({ min: 0, max: 0.99, noNaN: true });
+const phases = fc.record({ startup: phase, liveness: phase, readiness: phase });
+const BOOTS: [string, (ms: number) => Behaviour][] = [
+  ['it does not listen yet', (ms) => ({ listensAfterMs: ms })],
+  ['its database is late', (ms) => ({ database: (at) => at >= ms })],
+  ['its database says nothing', (ms) => ({ database: (at) => at >= ms || 'hangs' })],
+];
+
+it('are five', () => {
+  expect(PODS.map(([app]) => app)).toEqual(['notifications', 'orders', 'payments', 'scheduler', 'worker']);
+});
+
+describe.each(PODS)('the pod of %s', (_, pod) => {
+  it.each(BOOTS)('is restarted by no boot of 0 to 120 s in which %s', async (_, boot) => {
+    for (let seconds = 0; seconds <= 120; seconds++) {
+      const at = { startup: (seconds % 7) / 7 };
+      const { kubelet } = await watch(pod, boot(seconds * 1000), seconds * 1000 + 20_000, at);
+      expect([seconds, kubelet.kills, kubelet.restarts, kubelet.ready]).toEqual([seconds, 0, 0, true]);
+    }
+  });
+
+  it('is not killed whatever the phases of its probes are', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 120_000 }),
+        phases,
+        fc.constantFrom(...BOOTS),
+        async (ms, at, [, boot]) => {
+          const { kubelet } = await watch(pod, boot(ms), 140_000, at);
+          expect([kubelet.restarts, kubelet.ready]).toEqual([0, true]);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it('would be killed in a long boot without its startup probe', async () => {
+    const { kubelet } = await watch(without(pod, 'startup'), { listensAfterMs: 120_000 }, 140_000);
+    expect(kubelet.kills).toBeGreaterThanOrEqual(1);
+  });
+
+  it('would be killed by a startup probe that gives up before 120 s', async () => {
+    const startup = { ...pod.probes.startup!, failureThreshold: 55 };
+    const { kubelet } = await watch(
+      { ...pod, probes: { ...pod.probes, startup } },
+      { listensAfterMs: 120_000 },
+      140_000,
+    );
+    expect(kubelet.kills).toBeGreaterThanOrEqual(1);
+  });
+
+  it('is gone within 30 s of a loop that hangs, and comes back', async () => {
+    const gone = fc.asyncProperty(fc.integer({ min: 0, max: 5000 }), phases, async (ms, at) => {
+      const hangsAtMs = MINUTE + ms;
+      const { kubelet } = await watch(pod, { hangsAtMs }, 3 * MINUTE, at);
+      const { at: exit } = kubelet.events.find(({ type }) => type === 'exit')!;
+      expect(exit - hangsAtMs).toBeLessThanOrEqual(30_000);
+      expect([kubelet.kills, kubelet.restarts, kubelet.ready]).toEqual([1, 1, true]);
+    });
+    await fc.assert(gone, { numRuns: 40 });
+  });
+
+  it.each([
+    ['refuses', false],
+    ['says nothing', 'hangs'],
+  ] as const)(
+    'is taken out and put back, but not restarted, when its database %s for 60 s',
+    async (_, state) => {
+      const away = (at: number) => at >= MINUTE && at < 2 * MINUTE;
+      const { kubelet, container } = await watch(
+        pod,
+        { database: (at) => (away(at) ? state : true) },
+        3 * MINUTE,
+      );
+      const during = container.answers.filter(({ at }) => at > MINUTE + 2000 && at < 2 * MINUTE);
+      const answersTo = (path: string) => [
+        ...new Set(during.filter((a) => a.path === path).map(({ answer }) => answer)),
+      ];
+      expect(answersTo('/health/live')).toEqual([200]);
+      expect(answersTo('/health/ready')).toEqual([503]);
+      expect([kubelet.kills, kubelet.restarts, kubelet.ready]).toEqual([0, 0, true]);
+      expect(kubelet.events.map(({ type }) => type)).toEqual([
+        'start',
+        'started',
+        'ready',
+        'unready',
+        'ready',
+      ]);
+    },
+  );
+
+  it('would be restarted by that if liveness looked at the database', async () => {
+    const liveness = { ...pod.probes.liveness!, path: '/health/ready' };
+    const database = (at: number) => at < MINUTE || at >= 2 * MINUTE;
+    const { kubelet } = await watch(
+      { ...pod, probes: { ...pod.probes, liveness } },
+      { database },
+      3 * MINUTE,
+    );
+    expect(kubelet.restarts).toBeGreaterThanOrEqual(1);
+  });
+});
+
+describe('the kubelet', () => {
+  const [, orders] = PODS.find(([app]) => app === 'orders')!;
+
+  it('pauses longer from restart to restart: at once, 10 s, 20 s, 40 s', async () => {
+    const pod: Pod = { ...orders, preStop: undefined };
+    const { kubelet } = await watch(pod, { listensAfterMs: 10 * MINUTE }, 15 * MINUTE);
+    const starts = kubelet.events.filter(({ type }) => type === 'start' || type === 'exit').slice(1);
+    const pauses = starts.flatMap(({ type, at }, i) => (type === 'start' ? [at - starts[i - 1]!.at] : []));
+    expect(pauses.slice(0, 4)).toEqual([0, 10_000, 20_000, 40_000]);
+  });
+
+  it('kills by preStop, SIGTERM and, where that does not help, SIGKILL', async () => {
+    const life = (behaviour: Behaviour) =>
+      watch({ ...orders, probes: { liveness: FAILS } }, behaviour, 4 * MINUTE);
+    const graceful = await life({});
+    expect(gaps(graceful.kubelet)[0]).toBe(5000);
+    const hung = await life({ hangsAtMs: 0 });
+    expect(gaps(hung.kubelet)[0]).toBe(42_000);
+  });
+});
+
+/** A path that is not there: 404 is a failure. */
+const FAILS: Probe = {
+  ...PODS[0]![1].probes.liveness!,
+  path: '/nothing',
+  terminationGracePeriodSeconds: undefined,
+};
+
+/** From each kill to the end of the container. */
+function gaps({ events }: Kubelet): number[] {
+  const ends = events.filter(({ type }) => type === 'kill' || type === 'exit');
+  return ends.flatMap(({ type, at }, i) => (type === 'exit' ? [at - ends[i - 1]!.at] : []));
+}
