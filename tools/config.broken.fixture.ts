@@ -147,6 +147,12 @@ const payments = (folder: string): Broken[] => {
     },
     {
       app: 'payments',
+      is: 'a short key with a space, and a word in a file',
+      env: { GATEWAY_API_KEY: 'canary ', LOG_LEVEL_FILE: `${folder}/word` },
+      told: ['LOG_LEVEL', 'GATEWAY_API_KEY'],
+    },
+    {
+      app: 'payments',
       is: 'the end of a line in the key',
       env: { GATEWAY_API_KEY: 'canary-gateway-key\r' },
       told: ['GATEWAY_API_KEY'],

@@ -19,6 +19,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 for (const [name, content] of Object.entries({
   key: 'canary-in-a-file\n',
+  word: 'canary\n',
   empty: '\n',
   binary: Buffer.from([0xff, 0xfe, ...Buffer.from('canary')]),
   'two-ends': 'canary-in-a-file\n\n',

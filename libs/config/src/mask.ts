@@ -5,7 +5,7 @@ import { maskUrl, outlineOf, secretsOfUrl } from './url.ts';
 const MASK = '********';
 const LONG = 60;
 /** Shorter ones are words that stand in ordinary text as well. */
-const SHORTEST_SECRET = 6;
+const SHORTEST_SECRET = 8;
 
 /** A value in force as it may be printed. */
 export function masked(meta: Meta, value: unknown): unknown {

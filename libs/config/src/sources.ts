@@ -95,7 +95,7 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: 'no such file',
   EACCES: 'a file that this process may not read',
   EPERM: 'a file that this process may not read',
-  EISDIR: 'a directory',
+  EISDIR: 'no regular file',
   EFBIG: 'a file of more than 1 MiB',
   ERR_ENCODING_INVALID_ENCODED_DATA: 'a file that is not in UTF-8',
 };
