@@ -167,6 +167,17 @@ export const messaging: Dashboard = {
       ],
     },
     {
+      title: 'Jobs announced',
+      says: 'By all replicas of scheduler together: one per tick.',
+      unit: 'short',
+      lines: [
+        {
+          expr: 'sum by (exported_job) (increase(jobs_due_total[$__rate_interval]))',
+          legend: '{{exported_job}}',
+        },
+      ],
+    },
+    {
       title: 'Dead letters since the start of the process',
       says: 'Parked for an operator (alert DeadLetters).',
       unit: 'short',

@@ -65,6 +65,21 @@ export const runtime: Dashboard = {
       ],
     },
     {
+      title: 'Spans that were dropped',
+      says: 'The endpoint takes none, or the queue was full. Traces have holes then.',
+      unit: 'short',
+      lines: [
+        {
+          expr: rate(
+            'otel_sdk_processor_span_processed_total',
+            'service, error_type',
+            '{service=~"$service", error_type!=""}',
+          ),
+          legend: '{{service}} {{error_type}}',
+        },
+      ],
+    },
+    {
       title: 'Processes that answer',
       says: 'On their metrics port (alert TargetDown).',
       unit: 'short',

@@ -70,11 +70,19 @@ export function sumOf(
     .reduce((sum, { value }) => sum + value, 0);
 }
 
-/** The series that a metric makes in Prometheus, each with its labels. */
+/** What Prometheus puts on every series that it scrapes, and `service` from its configuration. */
+export const TARGET_LABELS = ['job', 'instance', 'service'];
+
+/**
+ * The series that a metric makes in Prometheus, each with its labels. One that is called like a label of the target gets
+ * `exported_` in front (https://prometheus.io/docs/prometheus/latest/configuration/configuration/, `honor_labels`).
+ */
 export function seriesOf(metrics: Iterable<{ name: string; type: string; labels: Iterable<string> }>) {
   const series = new Map<string, Set<string>>();
-  const add = (name: string, labels: Iterable<string>) =>
-    series.set(name, new Set([...(series.get(name) ?? []), ...labels]));
+  const add = (name: string, labels: Iterable<string>) => {
+    const named = [...labels].map((label) => (TARGET_LABELS.includes(label) ? `exported_${label}` : label));
+    series.set(name, new Set([...(series.get(name) ?? []), ...named]));
+  };
   for (const { name, type, labels } of metrics) {
     if (type !== 'histogram') {
       add(name, labels);

@@ -49,6 +49,12 @@ describe('what is scraped', () => {
   });
 });
 
+it('knows that a label which is called like one of the target gets another name', () => {
+  const series = seriesOf([{ name: 'runs_total', type: 'counter', labels: ['job'] }]);
+  expect(mistakesOf('sum by (exported_job) (runs_total{exported_job="a"})', series)).toEqual([]);
+  expect([...series.get('runs_total')!]).toEqual(['exported_job']);
+});
+
 describe('the table of metrics', () => {
   const scraped = merge([
     readExposition(TEXT),

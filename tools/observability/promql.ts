@@ -1,5 +1,6 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { SyntaxNode } from '@lezer/common';
+import { TARGET_LABELS } from './exposition.ts';
 
 export type Selector = { metric: string; labels: string[] };
 export type Query = {
@@ -40,9 +41,6 @@ function selectorOf(node: SyntaxNode, at: (node: SyntaxNode) => string): Selecto
 /** Durations and ranges that only the page knows; a variable inside of quotes is text as it is. */
 const withoutVariables = (expression: string) =>
   expression.replace(/\$__(rate_interval|interval|range)\b/g, '5m');
-
-/** What Prometheus puts on every series that it scrapes, and `service` from its configuration. */
-export const TARGET_LABELS = ['job', 'instance', 'service'];
 
 /** What is wrong with an expression, given the series that there are: nothing, if all is well. */
 export function mistakesOf(expression: string, series: Series): string[] {
