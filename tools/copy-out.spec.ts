@@ -1,7 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { leaves } from './copy-out/leaves.ts';
+import { FAULTS, leaves } from './copy-out/leaves.ts';
 import { edit } from './copy-out/package.ts';
 
 /**
@@ -18,8 +18,11 @@ describe('resilience', () =>
       name: 'resilience',
       cjs: true,
       alone: ['', 'testing'],
-      withPeer: { otel: '@opentelemetry/api', nest: '@nestjs/' },
-      types: [],
+      missing: {
+        "import '@cairn/resilience/otel';": /Cannot find (package|module) '@opentelemetry\/api/,
+        "import '@cairn/resilience/nest';": /Cannot find (package|module) '@nestjs\//,
+      },
+      nodeTypes: false,
       peers: [
         ...['@nestjs/common', '@nestjs/core', '@opentelemetry/api'],
         ...['@opentelemetry/sdk-metrics', 'reflect-metadata'],
@@ -31,6 +34,7 @@ describe('resilience', () =>
       },
       files: ['src/pipeline.ts', 'dist/pipeline.js', 'cjs/package.json', 'cjs/dist/pipeline.js'],
       planted: [
+        ...FAULTS,
         {
           what: 'an entry whose file is not there',
           plant: (folder) =>

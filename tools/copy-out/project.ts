@@ -1,7 +1,7 @@
 import { transformSync } from 'esbuild';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { mustRunIn, root, runIn, type Finished } from './package.ts';
+import { edit, mustRunIn, root, runIn, type Finished } from './package.ts';
 
 export type Kind = 'ESM' | 'CJS';
 
@@ -15,9 +15,9 @@ export type Project = {
   script: (source: string) => Finished;
   /** Runs TypeScript that uses node:test; the output is TAP. */
   test: (source: string, options?: ScriptOptions) => Finished;
-  /** Checks files as strictly as it goes: none of the libraries' own types is skipped. */
-  compile: (files: string[]) => Finished;
-  /** Makes packages of this repository look installed. */
+  /** Checks files as strictly as it goes: none of the libraries' own types is skipped. `types` are global ones: `node`. */
+  compile: (files: string[], types: string[]) => Finished;
+  /** Makes packages of this repository look installed, where they are not. */
   link: (...packages: string[]) => void;
 };
 type ScriptOptions = { experimentalDecorators?: boolean };
@@ -28,20 +28,25 @@ const STRICT = {
 };
 
 /**
- * Installs a tarball in a new folder. Without network where npm's cache has all that it depends on: a registry that is slow
- * or away is not what is tested.
+ * Installs a tarball in two new projects, whose packages differ in `type` only: what npm installs is the same. Without network
+ * where npm's cache has all that it depends on: a registry that is slow or away is not what is tested.
  */
-export function emptyProject(tarball: string, folder: string, kind: Kind): Project {
+export function emptyProjects(tarball: string, home: string): Record<Kind, Project> {
+  const folders = { ESM: join(home, 'ESM'), CJS: join(home, 'CJS') };
+  mkdirSync(folders.ESM);
+  writeFileSync(join(folders.ESM, 'package.json'), '{"name":"empty","private":true,"type":"module"}');
+  const options = ['--ignore-scripts', '--no-audit', '--no-fund', tarball];
+  if (runIn(folders.ESM, 'npm', 'install', '--offline', ...options).status !== 0)
+    mustRunIn(folders.ESM, 'npm', 'install', '--prefer-offline', ...options);
+  cpSync(folders.ESM, folders.CJS, { recursive: true, verbatimSymlinks: true });
+  edit(join(folders.CJS, 'package.json'), (text) => text.replace('"module"', '"commonjs"'));
+  return { ESM: projectIn(folders.ESM, 'ESM'), CJS: projectIn(folders.CJS, 'CJS') };
+}
+
+function projectIn(folder: string, kind: Kind): Project {
   const pathOf: Project['pathOf'] = (file) => join(folder, file);
   const write: Project['write'] = (file, text) => writeFileSync(pathOf(file), text);
   const run: Project['run'] = (command, ...args) => runIn(folder, command, ...args);
-  mkdirSync(folder, { recursive: true });
-  const manifest = { name: 'empty', private: true, type: kind === 'ESM' ? 'module' : 'commonjs' };
-  write('package.json', JSON.stringify(manifest));
-  const options = ['--ignore-scripts', '--no-audit', '--no-fund', tarball];
-  if (run('npm', 'install', '--offline', ...options).status !== 0)
-    mustRunIn(folder, 'npm', 'install', '--prefer-offline', ...options);
-
   return {
     ...{ kind, pathOf, write, run },
     script: (source) => {
@@ -52,13 +57,14 @@ export function emptyProject(tarball: string, folder: string, kind: Kind): Proje
       write('test.js', scriptOf(source, kind, options));
       return run('node', '--test', '--test-reporter=tap', 'test.js');
     },
-    compile: (files) => {
-      write('tsconfig.json', JSON.stringify({ compilerOptions: STRICT, files }));
+    compile: (files, types) => {
+      write('tsconfig.json', JSON.stringify({ compilerOptions: { ...STRICT, types }, files }));
       return run('tsc', '-p', '.');
     },
     link: (...packages) => {
       for (const name of packages) {
         const target = pathOf(join('node_modules', name));
+        if (existsSync(target)) continue;
         mkdirSync(dirname(target), { recursive: true });
         symlinkSync(join(root, 'node_modules', name), target);
       }
