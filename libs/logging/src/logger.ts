@@ -1,5 +1,6 @@
 import { pino, type ChildLoggerOptions, type DestinationStream, type LogFn, type Logger } from 'pino';
 import { currentContext } from './context.ts';
+import { printable } from './patterns.ts';
 import { plain, Walk, type Limits, type Rules } from './plain.ts';
 import { createRedactor, type Redactor } from './redactor.ts';
 import { outputOf, type Format } from './stdout.stream.ts';
@@ -29,12 +30,17 @@ export type LoggerOptions = {
 
 /** What one line holds at most. Collectors cut lines at 16 KiB and more; a line of a whole page is read by nobody. */
 const LIMITS: Limits = { depth: 8, entries: 100, text: 8 * 1024, total: 32 * 1024 };
-const NO_RULES = { text: (text: string) => text, name: (shown: string) => ({ shown, hidden: false }) };
+const NOT_REDACTED = { text: printable, name: (name: string) => ({ shown: printable(name), hidden: false }) };
 
-/** JSON lines with ISO time, severity as text, and the correlation id and the trace of the work under way. */
+/**
+ * JSON lines with ISO time, severity as text, and the correlation id and the trace of the work under way.
+ *
+ * @throws TypeError when `service` or `format` is none; Error when the level is unknown, or pino-pretty is not installed.
+ */
 export function createLogger(options: LoggerOptions): Logger {
+  check(options);
   const { level = 'info', format = 'auto', redact = createRedactor(), destination } = options;
-  const rules: Rules = { ...(redact || NO_RULES), limits: LIMITS };
+  const rules: Rules = { ...(redact || NOT_REDACTED), limits: LIMITS };
   const logger: Logger = pino(
     {
       level,
@@ -50,6 +56,12 @@ export function createLogger(options: LoggerOptions): Logger {
     destination ?? outputOf(format, options.environment),
   );
   return withPlainBindings(logger, rules);
+}
+
+function check({ service, format = 'auto' }: LoggerOptions): void {
+  if (!service) throw new TypeError(`service must be a name, got ${JSON.stringify(service)}`);
+  if (!['json', 'pretty', 'auto'].includes(format))
+    throw new TypeError(`format must be json, pretty or auto, got ${JSON.stringify(format)}`);
 }
 
 type Fields = Record<string, unknown>;

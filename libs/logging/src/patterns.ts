@@ -56,17 +56,18 @@ const PATTERNS: Pattern[] = [
   { sign: VENDOR_SIGN, hide: (text) => text.replace(VENDOR_KEY, REDACTED) },
   { sign: 'J(?<=eyJ)', hide: hideTokens },
   { sign: CARD_NUMBER_SIGN, hide: (text) => hideCardNumbers(text, REDACTED) },
-  {
-    sign: UNPRINTABLE.source,
-    hide: (text) =>
-      text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`),
-  },
+  { sign: UNPRINTABLE.source, hide: printable },
 ];
 
 const STEPS = PATTERNS.map(({ sign, hide }) => ({ sign: new RegExp(sign), hide }));
 
 /** A text without any of these holds nothing that a pattern finds: the one look that every text gets. */
 export const SIGNS = PATTERNS.map(({ sign }) => sign).join('|');
+
+/** The text with what ends lines or moves cursors made visible. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
 
 /** Hides whatever in a text looks like a secret. */
 export function hidePatterns(text: string, isHidden: (name: string) => boolean): string {

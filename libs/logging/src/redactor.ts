@@ -39,7 +39,7 @@ export function createRedactor({ secrets = [], names = [] }: RedactorOptions = {
   const exactSign = new RegExp(forms.map(signOf).join('|') || '$.');
   const signs = new RegExp([...forms.map(signOf), SIGNS].join('|'));
   const text = (given: string) => {
-    if (given.length < SHORTEST || !signs.test(given)) return given;
+    if (!signs.test(given)) return given;
     return hidePatterns(exactSign.test(given) ? given.replace(exact, REDACTED) : given, isHidden);
   };
   const isHidden = (given: string) => name(given).hidden;
