@@ -95,10 +95,10 @@ describe('which replica gets a request', () => {
 
   it('follows readiness: out when it says 503, in again when it says 200', async () => {
     const [a, b] = [await tinyServer('a'), await tinyServer('b')];
-    const { call, until, serving } = await balance([a, b]);
+    const { call, until, isIn } = await balance([a, b]);
     a.health = 503;
     await until('a', 'out');
-    expect(serving()).toEqual(['b']);
+    expect([isIn('a'), isIn('b')]).toEqual([false, true]);
     expect([(await call()).text, (await call()).text]).toEqual(['b', 'b']);
     a.health = 200;
     await until('a', 'in');
@@ -125,7 +125,18 @@ describe('which replica gets a request', () => {
     expect(probed).toBeGreaterThanOrEqual(3);
   });
 
-  it('is named nowhere when none is ready: 503', async () => {
+  it('is the one that was ready last when none is ready now and it still answers', async () => {
+    const [a, b] = [await tinyServer('a'), await tinyServer('b')];
+    let open = 0;
+    const { call, until } = await balance([a, b], { onOpen: () => open++ });
+    a.health = 503;
+    await until('a', 'out');
+    b.health = 503;
+    await until('b', 'out');
+    expect([(await call()).text, (await call()).text, open]).toEqual(['b', 'b', 2]);
+  });
+
+  it('is none when none has ever been ready: 503', async () => {
     const a = await tinyServer('a');
     a.health = 503;
     const { call } = await balance([a]);

@@ -2,8 +2,9 @@ import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { UpstreamFailure } from './ledger.ts';
+import { probeEvery, Rotation, type Replica } from './readiness.ts';
 
-export type Replica = { name: string; port: number };
+export type { Replica } from './readiness.ts';
 
 export type BalancerOptions = {
   replicas: Replica[];
@@ -13,23 +14,21 @@ export type BalancerOptions = {
   probeTimeoutMs?: number;
   /** How long a connection to a replica may idle before it is closed, in ms. Default 60 000, as is usual. */
   idleMs?: number;
-  onChange?: (replica: string, change: 'in' | 'out') => void;
+  /** `why`: what the probe was answered. */
+  onChange?: (replica: string, change: 'in' | 'out', why: string) => void;
+  /** A request goes to a replica although none is in. */
+  onOpen?: () => void;
   onFailure?: (failure: UpstreamFailure) => void;
 };
 
 export type Balancer = {
   port: number;
-  /** The replicas that get requests now. */
-  serving(): string[];
+  /** Whether it gets requests in its turn. */
+  isIn(replica: string): boolean;
   /** Resolves once the replica is in, or out; rejects after `timeoutMs`. */
   until(replica: string, state: 'in' | 'out', timeoutMs?: number): Promise<void>;
   close(): Promise<void>;
 };
-
-type State = Replica & { in: boolean };
-
-/** As `failureThreshold` of Kubernetes' probes. */
-const MOST_SILENT = 3;
 
 /** Headers that concern one connection (RFC 9110, 7.6.1); `expect` was answered by us. */
 const HOP_BY_HOP = [
@@ -50,37 +49,35 @@ const HOP_BY_HOP = [
  * open, and goes round. It never sends a request twice, since that would hide what the replicas do wrong.
  */
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
-  const { replicas, probeMs = 1000, probeTimeoutMs = 1000, idleMs = 60_000, onChange, onFailure } = options;
-  const states: State[] = replicas.map((replica) => ({ ...replica, in: false }));
+  const { replicas, probeMs = 1000, probeTimeoutMs = 1000, idleMs = 60_000, onFailure } = options;
+  const rotation = new Rotation(replicas);
   const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const leaving = new AbortController();
-  let turn = 0;
-  const pick = () => {
-    const ready = states.filter((state) => state.in);
-    return ready[turn++ % ready.length];
-  };
-  const server = http.createServer((request, response) =>
-    forward({ request, response, agent, replica: pick(), onFailure }),
-  );
+  const server = http.createServer((request, response) => {
+    const { replica, open } = rotation.next();
+    if (replica && open) options.onOpen?.();
+    forward({ request, response, agent, replica, onFailure });
+  });
   // Idle for longer than a caller keeps a connection, or the caller sends into a closed one.
   server.keepAliveTimeout = idleMs + 15_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const probing = states.map((state) =>
-    probeFor(state, { probeMs, probeTimeoutMs, signal: leaving.signal }, () => {
-      onChange?.(state.name, state.in ? 'in' : 'out');
+  const how = { everyMs: probeMs, timeoutMs: probeTimeoutMs, signal: leaving.signal };
+  const probing = replicas.map(({ name, port }) =>
+    probeEvery(port, how, (result) => {
+      if (!rotation.probed(name, result, performance.now())) return;
+      options.onChange?.(name, rotation.isIn(name) ? 'in' : 'out', result.why);
       changes.emit('change');
     }),
   );
   return {
     port: (server.address() as AddressInfo).port,
-    serving: () => states.filter((state) => state.in).map(({ name }) => name),
+    isIn: (name) => rotation.isIn(name),
     until: async (name, wanted, timeoutMs = 30_000) => {
-      const state = states.find((one) => one.name === name)!;
       const late = AbortSignal.timeout(timeoutMs);
-      while (state.in !== (wanted === 'in'))
+      while (rotation.isIn(name) !== (wanted === 'in'))
         await once(changes, 'change', { signal: late }).catch(() => {
           throw new Error(`${name} was not ${wanted} within ${timeoutMs} ms`);
         });
@@ -95,59 +92,6 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       await closed;
     },
   };
-}
-
-/**
- * Asks until `signal`, once every `probeMs`. A replica is in after one good answer, out after one bad one or a refused
- * connection, and out after three probes in a row without an answer: it may be busy, and the others are not less so.
- */
-async function probeFor(
-  state: State,
-  { probeMs, probeTimeoutMs, signal }: { probeMs: number; probeTimeoutMs: number; signal: AbortSignal },
-  changed: () => void,
-): Promise<void> {
-  let silent = 0;
-  while (!signal.aborted) {
-    const next = performance.now() + probeMs;
-    const answer = await probe(state.port, probeTimeoutMs, signal);
-    if (signal.aborted) return;
-    silent = answer === 'silent' ? silent + 1 : 0;
-    const ready = answer === 'ready' || (state.in && silent > 0 && silent < MOST_SILENT);
-    if (ready !== state.in) {
-      state.in = ready;
-      changed();
-    }
-    await pause(next - performance.now(), signal);
-  }
-}
-
-function probe(
-  port: number,
-  timeoutMs: number,
-  signal: AbortSignal,
-): Promise<'ready' | 'unready' | 'silent'> {
-  return new Promise((resolve) => {
-    const late = AbortSignal.timeout(timeoutMs);
-    // A connection of its own: a probe that waits behind requests would say nothing of the replica.
-    const to = { host: '127.0.0.1', port, path: '/health/ready', agent: false as const };
-    const request = http.get({ ...to, signal: AbortSignal.any([signal, late]) }, (response) => {
-      response.on('error', () => undefined).resume();
-      resolve(response.statusCode === 200 ? 'ready' : 'unready');
-    });
-    request.on('error', () => resolve(late.aborted ? 'silent' : 'unready'));
-  });
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.max(0, ms));
-    signal.addEventListener('abort', done);
-  });
 }
 
 type Exchange = {

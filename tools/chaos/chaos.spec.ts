@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Arrivals } from './arrivals.ts';
 import { Ledger, percentile, type Outcome } from './ledger.ts';
+import { Rotation } from './readiness.ts';
 import { seeded, uuidOf } from './random.ts';
 import { RequestPlan, type PlannedRequest } from './requests.ts';
 import type { Phase } from './rolling-phase.ts';
@@ -120,6 +121,48 @@ describe('a ledger', () => {
       ledger.add(outcome({ atMs: 3000 + i * 5, tookMs: i, status: 200 }), () => '');
     expect(ledger.summary()).toMatchObject({ ratePerS: 200, p50Ms: 500, p99Ms: 990, maxMs: 1000 });
     expect(percentile([], 0.5)).toBeNaN();
+  });
+});
+
+describe('the rotation', () => {
+  const two = () =>
+    new Rotation([
+      { name: 'a', port: 1 },
+      { name: 'b', port: 2 },
+    ]);
+  const names = (rotation: ReturnType<typeof two>) =>
+    [rotation.next(), rotation.next()].map(({ replica }) => replica?.name).sort();
+
+  it('has a replica from its first good probe on, until one says that it is not ready', () => {
+    const rotation = two();
+    expect(rotation.probed('a', { answer: 'unready' }, 1)).toBe(false);
+    expect(rotation.next()).toEqual({ replica: undefined, open: true });
+    expect(rotation.probed('a', { answer: 'ready' }, 2)).toBe(true);
+    expect(rotation.probed('b', { answer: 'ready' }, 3)).toBe(true);
+    expect(names(rotation)).toEqual(['a', 'b']);
+    expect(rotation.probed('a', { answer: 'unready' }, 4)).toBe(true);
+    expect(names(rotation)).toEqual(['b', 'b']);
+  });
+
+  it('loses a silent one at the third probe, and counts anew after an answer', () => {
+    const rotation = two();
+    for (const answer of ['ready', 'silent', 'silent', 'ready', 'silent', 'silent'] as const)
+      rotation.probed('a', { answer }, 1);
+    expect(rotation.isIn('a')).toBe(true);
+    expect(rotation.probed('a', { answer: 'silent' }, 2)).toBe(true);
+    expect(rotation.isIn('a')).toBe(false);
+  });
+
+  it('falls back on the one that was ready last, but never on one that refused', () => {
+    const rotation = two();
+    rotation.probed('a', { answer: 'ready' }, 1);
+    rotation.probed('b', { answer: 'ready' }, 2);
+    rotation.probed('a', { answer: 'unready' }, 3);
+    rotation.probed('b', { answer: 'unready' }, 4);
+    expect(rotation.next()).toMatchObject({ replica: { name: 'b' }, open: true });
+    rotation.probed('b', { answer: 'refused' }, 5);
+    rotation.probed('b', { answer: 'unready' }, 6); // a new process that starts
+    expect(rotation.next()).toMatchObject({ replica: { name: 'a' }, open: true });
   });
 });
 

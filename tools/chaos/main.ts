@@ -1,9 +1,15 @@
 import { StackError } from '../stack/stack.ts';
+import { container, USAGE as CONTAINER_USAGE } from './container.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rolling, USAGE } from './rolling.ts';
 
 /** `npm run chaos -- <kind>`. Each brings up its own engines, breaks something under load, and counts what it cost. */
 const KINDS: Record<string, Kind> = {
+  container: {
+    does: 'orders in a real container of 256 MiB and half a processor, under load (needs Docker)',
+    usage: CONTAINER_USAGE,
+    run: container,
+  },
   rolling: {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
     usage: USAGE,

@@ -54,6 +54,8 @@ export type Phase = Summary & {
   restarts: Restart[];
   reasons: string[];
   orders: OrderCounts;
+  /** Sent although no replica said that it was ready. */
+  openRequests: number;
   /** Where every failure and every step is written down. */
   folder: string;
 };
@@ -70,13 +72,15 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
   const replicas = await OrdersReplica.of([`${name}-a`, `${name}-b`], launch, options.leaving);
   const restarts: Restart[] = [];
   let balancer: Balancer | undefined;
+  let openRequests = 0;
   let orders: OrderCounts;
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
     balancer = await startBalancer({
       replicas,
       probeMs: options.probeMs,
-      onChange: (replica, change) => timeline.mark(replica, change),
+      onChange: (replica, change, why) => timeline.mark(replica, change, change === 'out' ? why : ''),
+      onOpen: () => openRequests++,
       onFailure: (failure) => ledger.upstreamFailed(failure),
     });
     for (const replica of replicas) await balancer.until(replica.name, 'in');
@@ -94,7 +98,7 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
     await balancer?.close();
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
-  const phase = { ...ledger.summary(), name, restarts, reasons: ledger.reasons(), orders };
+  const phase = { ...ledger.summary(), name, restarts, reasons: ledger.reasons(), orders, openRequests };
   return writeDown(phase, ledger, timeline, launch);
 }
 
@@ -118,6 +122,8 @@ async function restartAll(run: Run): Promise<void> {
     for (let i = 0; i < run.restarts; i++) {
       // Load on both before each, and a signal at any moment between two probes: right before one is easy to survive.
       await delay(run.probeMs * (0.5 + random()), undefined, { signal });
+      // As a deployment does: the next one only while all are available.
+      for (const { name } of replicas) await run.balancer.until(name, 'in');
       done.push(await restart(replicas[i % replicas.length]!, run));
     }
     while (ledger.requests < leastRequests) await delay(100, undefined, { signal });

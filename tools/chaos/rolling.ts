@@ -118,6 +118,10 @@ function tell(phases: Phase[], wrong: string[], { seed, ratePerS }: Settings, to
   console.log(
     `Open loop at ${ratePerS}/s, no retries, seed ${seed}, ${(tookMs / 1000).toFixed(0)} s in all.`,
   );
+  if (orderly.openRequests > 0)
+    console.log(
+      `${orderly.openRequests} of them were sent while no replica said that it was ready (see README).`,
+    );
   for (const { name, reasons, folder } of phases.filter(({ failed }) => failed > 0)) {
     console.log(`\n${name}, each failure in ${relative(repoRoot, folder)}/failures.jsonl:`);
     for (const reason of reasons.slice(0, 8)) console.log(`  ${reason}`);

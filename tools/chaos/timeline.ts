@@ -1,4 +1,4 @@
-export type Step = { atMs: number; replica: string; what: string };
+export type Step = { atMs: number; replica: string; what: string; why?: string };
 
 /** What was done to which replica, and when, in ms since the start of the phase. */
 export class Timeline {
@@ -9,8 +9,8 @@ export class Timeline {
     this.#nowMs = nowMs;
   }
 
-  mark(replica: string, what: string): Step {
-    const step = { atMs: Math.round(this.#nowMs()), replica, what };
+  mark(replica: string, what: string, why?: string): Step {
+    const step = { atMs: Math.round(this.#nowMs()), replica, what, ...(why && { why }) };
     this.steps.push(step);
     return step;
   }
