@@ -8,29 +8,38 @@ type Request = {
   method: string;
   routeOptions: { url?: string };
 };
-type Reply = { header(name: string, value: string): unknown; statusCode: number; elapsedTime: number };
-type Hook = (request: Request, reply: Reply, done: () => void) => void;
-type Server = {
-  addHook(name: 'onRequest' | 'preValidation' | 'onResponse', hook: Hook): unknown;
-  addHook(name: 'onRequestAbort', hook: (request: Request, done: () => void) => void): unknown;
+type Reply = {
+  header(name: string, value: string): unknown;
+  statusCode: number;
+  elapsedTime: number;
+  raw: { writableFinished: boolean; once(event: 'close', listener: () => void): unknown };
 };
+type Hook = (request: Request, reply: Reply, done: () => void) => void;
+type Server = { addHook(name: 'onRequest' | 'preValidation' | 'onResponse', hook: Hook): unknown };
 
 export type HttpHooksOptions = {
-  /** Routes that begin with one of these are logged only when they begin to fail, and when they are well again. */
+  /**
+   * Routes that begin with one of these are probes: logged only when they begin to fail (5xx, `warn`) and when they are
+   * well again. Default `['/health']`.
+   */
   mute?: readonly string[];
 };
 
+/** A request under way: how to get back into its contexts, ours and whatever hooks before ours have set. */
+type UnderWay = { within: <R>(work: () => R) => R; told: boolean };
+
 /**
- * Gives every request a context, echoes `X-Correlation-ID`, and logs one line when it is over: `http_request`, or
- * `http_request_aborted` when the client went away.
+ * Gives every request a context, echoes `X-Correlation-ID`, and logs one line when it is over: `http_request`, at
+ * `error` from 500 on, or `http_request_aborted` when the client went away before it had its answer. To be registered
+ * after the hooks of tracing, whose context is then kept too.
  */
 export function httpHooks(
   server: Server,
   logger: Logger,
   { mute = ['/health'] }: HttpHooksOptions = {},
 ): void {
-  const under = new WeakMap<Request, { within: <R>(work: () => R) => R; began: number }>();
-  const failing = new Set<string>();
+  const underWay = new WeakMap<Request, UnderWay>();
+  const isToTell = probes(mute);
 
   server.addHook('onRequest', (request, reply, done) => {
     const context = newContext({
@@ -39,56 +48,64 @@ export function httpHooks(
     });
     reply.header('X-Correlation-ID', context.correlationId);
     withContext(context, () => {
-      under.set(request, { within: AsyncLocalStorage.snapshot(), began: performance.now() });
+      const own: UnderWay = { within: AsyncLocalStorage.snapshot(), told: false };
+      underWay.set(request, own);
+      // Fastify's onRequestAbort comes only while the body is read; most clients give up while they wait.
+      reply.raw.once('close', () => {
+        if (!own.told && !reply.raw.writableFinished) own.within(() => logger.info(aborted(request, reply)));
+      });
       done();
     });
   });
 
   // The body arrives in the context of the socket; from here on it is that of the request again.
   server.addHook('preValidation', (request, _, done) => {
-    const own = under.get(request);
+    const own = underWay.get(request);
     if (own) own.within(done);
     else done();
   });
 
-  const log = (request: Request, level: 'info' | 'warn' | 'error', fields: object) => {
-    const write = () => logger[level](fields);
-    const own = under.get(request);
-    if (own) own.within(write);
-    else write();
-  };
-
   server.addHook('onResponse', (request, reply, done) => {
-    // The route, not the raw path: an id in the path would make every line a kind of its own.
-    const route = request.routeOptions.url ?? '(none)';
-    const failed = reply.statusCode >= 500;
-    const isMuted = mute.some((prefix) => route.startsWith(prefix));
-    if (!isMuted || failed !== failing.has(route)) {
-      const level = !failed ? 'info' : isMuted ? 'warn' : 'error';
-      log(request, level, {
-        event: 'http_request',
-        method: request.method,
-        route,
-        status: reply.statusCode,
-        duration_ms: tenths(reply.elapsedTime),
-      });
-    }
-    if (isMuted && failed) failing.add(route);
-    else if (isMuted) failing.delete(route);
-    done();
-  });
-
-  server.addHook('onRequestAbort', (request, done) => {
-    const route = request.routeOptions.url ?? '(none)';
-    const began = under.get(request)?.began ?? performance.now();
-    log(request, 'info', {
-      event: 'http_request_aborted',
-      method: request.method,
-      route,
-      duration_ms: tenths(performance.now() - began),
-    });
+    const own = underWay.get(request);
+    const level = isToTell(routeOf(request), reply.statusCode);
+    const write = () => level && logger[level](answered(request, reply));
+    if (own) {
+      own.told = true;
+      own.within(write);
+    } else write(); // a hook before ours has answered
     done();
   });
 }
 
+/** The route, not the raw path: an id in the path would make every line a kind of its own. */
+const routeOf = (request: Request) => request.routeOptions.url ?? '(none)';
+
+const answered = (request: Request, reply: Reply) => ({
+  event: 'http_request',
+  method: request.method,
+  route: routeOf(request),
+  status: reply.statusCode,
+  duration_ms: tenths(reply.elapsedTime),
+});
+
+const aborted = (request: Request, reply: Reply) => ({
+  event: 'http_request_aborted',
+  method: request.method,
+  route: routeOf(request),
+  duration_ms: tenths(reply.elapsedTime),
+});
+
 const tenths = (ms: number) => Math.round(ms * 10) / 10;
+
+/** At which level an answer is told, if at all: of the probes, only changes are. */
+function probes(mute: readonly string[]) {
+  const failing = new Set<string>();
+  return (route: string, status: number): 'info' | 'warn' | 'error' | undefined => {
+    const failed = status >= 500;
+    if (!mute.some((prefix) => route.startsWith(prefix))) return failed ? 'error' : 'info';
+    if (failed === failing.has(route)) return undefined;
+    if (!failed) failing.delete(route);
+    else failing.add(route);
+    return failed ? 'warn' : 'info';
+  };
+}
