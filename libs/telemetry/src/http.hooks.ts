@@ -5,7 +5,6 @@ import {
   SpanStatusCode,
   trace,
   type Attributes,
-  type Context,
   type Histogram,
   type Meter,
   type Span,
@@ -31,7 +30,7 @@ export type ReplyShape = {
 };
 export type FastifyShape = {
   addHook(
-    name: 'onRequest' | 'preValidation',
+    name: 'onRequest',
     hook: (request: RequestShape, reply: ReplyShape, done: () => void) => void,
   ): unknown;
   addHook(
@@ -51,9 +50,6 @@ export type HttpHookOptions = {
 
 /** Seconds; what the semantic conventions ask for. */
 export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-
-const CONTEXT = Symbol('context');
-type Traced = RequestShape & { [CONTEXT]?: Context };
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']);
 
@@ -91,15 +87,8 @@ export function httpHooks(
       record(duration, request, reply, (performance.now() - began) / 1000);
       if (span.isRecording()) finish(span, request, reply, { more, correlationHeader });
     });
-    const own = trace.setSpan(parent, span);
-    (request as Traced)[CONTEXT] = own;
-    context.with(own, done);
-  });
-  // A body arrives in the context of its socket; from here on it is that of the request again.
-  server.addHook('preValidation', (request, _reply, done) => {
-    const own = (request as Traced)[CONTEXT];
-    if (own && own !== context.active()) context.with(own, done);
-    else done();
+    // Fastify binds the end of a body to the request's context itself.
+    context.with(trace.setSpan(parent, span), done);
   });
   // A framework that answers errors itself, as Nest does, never comes here: it has `recordError`.
   server.addHook('onError', (_request, _reply, error, done) => {

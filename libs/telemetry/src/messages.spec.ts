@@ -72,6 +72,17 @@ describe('a message', () => {
     expect(test.span('process order.confirmed.v1').parentSpanContext).toBeUndefined();
   });
 
+  it.each([
+    ['a trace of zeros', UNSAMPLED.replace(TRACE, '0'.repeat(32))],
+    ['a parent of zeros', UNSAMPLED.replace(PARENT, '0'.repeat(16))],
+  ])('with %s begins a trace, and hands no such thing on', async (_, zeros) => {
+    test = testTelemetry();
+    const { messaging, traceparent } = test.telemetry;
+    const inHandler = await messaging.process(message(zeros), async () => traceparent());
+    expect(inHandler).not.toMatch(/-0{16}/);
+    expect(test.spans()).toHaveLength(1);
+  });
+
   it('shows each try, and what went wrong with it', async () => {
     test = testTelemetry();
     const { messaging } = test.telemetry;

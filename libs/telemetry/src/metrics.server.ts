@@ -61,8 +61,9 @@ async function answer(
     response.writeHead(200, { 'content-type': TEXT }).end(await metrics());
     return;
   }
-  if (Object.hasOwn(routes, path)) {
-    const { status = 200, body } = await routes[path]!(request);
+  const route = routes[path];
+  if (route) {
+    const { status = 200, body } = await route(request);
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     return;
   }
