@@ -10,6 +10,9 @@ export type ProcessOptions = {
   ports: Record<string, number>;
   /** Lets the kubelet's time pass for an answer that did not come. */
   sleep: (ms: number) => Promise<unknown>;
+  /** Told of each process, which leads a group of its own, so that a guard may end what outlives the tests. */
+  onStart?: (pid: number) => void;
+  onEnd?: (pid: number) => void;
 };
 
 type Answer = number | 'refused' | 'timeout';
@@ -37,14 +40,16 @@ export class ProcessContainer implements Container {
   }
 
   start(): void {
-    const { command, args, env } = this.#options;
+    const { command, args, env, onStart, onEnd } = this.#options;
     this.patience = 1;
-    const child = (this.#child = spawn(command, args, { env, stdio: 'ignore' }));
+    const child = (this.#child = spawn(command, args, { env, stdio: 'ignore', detached: true }));
+    onStart?.(child.pid!);
     let over = false;
     this.ended = new Promise<void>((resolve) => {
       child.once('exit', (code, signal) => {
         over = true;
         this.exits.push(code ?? signal!);
+        onEnd?.(child.pid!);
         resolve();
       });
     });
