@@ -53,7 +53,7 @@ export function leaves(library: Library, also: (project: () => Project) => void 
 
   describe.each<Kind>(['ESM', 'CJS'])('in an empty %s project', (kind) => {
     const project = () => projects[kind];
-    describeUse(library, project);
+    describeUse(library, kind, project);
     if (kind === 'ESM') describeTypes(library, project);
     also(project);
     describePeers(library, project);
@@ -61,8 +61,23 @@ export function leaves(library: Library, also: (project: () => Project) => void 
   describe('the package', () => describePackage(library, () => tarball));
 }
 
+/** Slips in a library that its example must not survive. */
+const SLIPS: { what: string; slip: string; complaint: RegExp; only?: Kind }[] = [
+  {
+    what: 'an import of another library of ours',
+    slip: "import '@cairn/http';",
+    complaint: /Cannot find (package|module) '@cairn\/http'/,
+  },
+  {
+    what: 'an await at its top, which require cannot wait for',
+    slip: 'await null;',
+    complaint: /ERR_REQUIRE_ASYNC_MODULE/,
+    only: 'CJS',
+  },
+];
+
 /** What it does with nothing but its own dependencies installed. */
-function describeUse({ name, cjs, alone, missing }: Library, project: () => Project): void {
+function describeUse({ name, cjs, alone, missing }: Library, kind: Kind, project: () => Project): void {
   const manifest = JSON.parse(read(`libs/${name}/package.json`)) as { dependencies?: object };
   const page = read(`libs/${name}/README.md`);
 
@@ -83,23 +98,26 @@ function describeUse({ name, cjs, alone, missing }: Library, project: () => Proj
   });
 
   it("prints what the README's example says", () => {
+    expect(blockOf(page, 'ts')).toContain(`'@cairn/${name}'`);
     const { status, output } = project().script(blockOf(page, 'ts'));
     if (!shows(blockOf(page, 'text'), output)) expect(output).toBe(blockOf(page, 'text'));
     expect(status).toBe(0);
   });
 
-  it('would not, with an import of another library of ours', () => {
-    const required = cjs && project().kind === 'CJS';
-    const file = project().pathOf(`node_modules/@cairn/${name}/${required ? 'cjs/dist' : 'dist'}/index.js`);
-    const before = readFileSync(file, 'utf8');
-    edit(file, (text) => `${required ? "require('@cairn/http')" : "import '@cairn/http'"};\n${text}`);
-    const { status, output } = project().script(blockOf(page, 'ts'));
-    writeFileSync(file, before);
-    expect([status, output]).toEqual([
-      1,
-      expect.stringMatching(/Cannot find (package|module) '@cairn\/http'/),
-    ]);
-  });
+  const isCjsBuild = cjs && kind === 'CJS';
+  it.each(SLIPS.filter(({ only }) => !only || (only === kind && !cjs)))(
+    'would not, with $what',
+    ({ slip, complaint }) => {
+      const index = project().pathOf(
+        `node_modules/@cairn/${name}/${isCjsBuild ? 'cjs/dist' : 'dist'}/index.js`,
+      );
+      const before = readFileSync(index, 'utf8');
+      edit(index, (text) => `${isCjsBuild ? slip.replace(/import (.*);/, 'require($1);') : slip}\n${text}`);
+      const { status, output } = project().script(blockOf(page, 'ts'));
+      writeFileSync(index, before);
+      expect([status, output]).toEqual([1, expect.stringMatching(complaint)]);
+    },
+  );
 
   it('says which peer is missing where one is needed, and only there', () => {
     for (const [program, complaint] of Object.entries(missing)) {
