@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { traceFetch } from './fetch.channel.ts';
 import { observeFlow } from './flow.ts';
 import { httpHooks } from './http.hooks.ts';
@@ -141,9 +141,8 @@ function instrument(
  * patched in place, and no hook has to look at every module that is loaded.
  */
 function installed(name: string): unknown {
-  const require = createRequire(process.argv[1] ?? join(process.cwd(), 'main.js'));
   try {
-    return require(name);
+    return createRequire(resolve(process.argv[1] ?? 'main.js'))(name) as unknown;
   } catch {
     return undefined;
   }
