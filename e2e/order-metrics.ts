@@ -61,3 +61,11 @@ export function notMoved(before: Scrape, after: Scrape): string[] {
     return moved === by ? [] : [`${app}: ${metric} ${JSON.stringify(labels)} moved by ${moved}, not ${by}`];
   });
 }
+
+/** Whether an order has been through all of it, and so every series has begun. */
+export const hasMoved = (now: Scrape) =>
+  MOVES.every(({ app, metric, labels, by }) => sumOf(now[app], metric, labels) >= by);
+
+/** Nothing is on its way any more, not even what an earlier test has left. */
+export const isIdle = (now: Scrape) =>
+  Object.values(now).every((of) => sumOf(of, 'outbox_depth') + sumOf(of, 'messaging_consumer_lag') === 0);

@@ -9,7 +9,7 @@ import { differences, metricsOf } from '@cairn/tools/observability/metrics-table
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { notMoved, scrape } from './order-metrics.ts';
+import { hasMoved, isIdle, notMoved, scrape } from './order-metrics.ts';
 import { mistakesOf } from './order-trace.ts';
 import { DRAFT, mailsFor, orderReaches, placeOrder, startSystem, type System } from './system.ts';
 
@@ -43,11 +43,10 @@ describe('one order', () => {
   it('is one trace, from the request to the e-mail, and moves the metrics by one', async () => {
     // The first one wakes everything up: pools, connections, and the series that begin with their first sample.
     await settle((await placeOrder(shop)).id);
-    const settled = async () => {
+    const before = await waitFor('the first order to be done', async () => {
       const now = await scrapeAll();
-      return sumOf(now.notifications, 'messaging_process_duration_seconds_count') > 0 ? now : undefined;
-    };
-    const before = await waitFor('the first order to be done', settled);
+      return hasMoved(now) && isIdle(now) ? now : undefined;
+    });
 
     const { id, own, correlationId } = await placeTraced();
     await settle(id);

@@ -17,6 +17,7 @@ export async function showTrace(
   const own = beginTrace();
   await spansOf(own.traceId, places.traces); // before the order: is anybody there who collects spans?
   await narrateOrder(places, say, { traceparent: own.traceparent });
+  say('\nWaiting for the last spans: an exporter keeps them for up to 5 s.');
   say(`\nTrace ${own.traceId} (${places.traces}/traces/${own.traceId}):\n`);
   const print = (spans: Parameters<typeof formatTrace>[0]) =>
     say(formatTrace(spans, { width, outside: own.spanId }));

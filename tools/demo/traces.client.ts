@@ -48,7 +48,7 @@ export type Whole = {
 export async function wholeTrace(
   own: OwnTrace,
   store: string,
-  { services, quietMs = 2500, timeoutMs = 30_000 }: Whole,
+  { services, quietMs = 6000, timeoutMs = 30_000 }: Whole,
 ): Promise<StoredSpan[]> {
   let spans: StoredSpan[] = [];
   let since = Date.now();
