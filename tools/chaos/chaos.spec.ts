@@ -153,6 +153,15 @@ describe('the rotation', () => {
     expect(rotation.isIn('a')).toBe(false);
   });
 
+  it('falls back on a silent one rather than on one that may be about to leave', () => {
+    const rotation = two();
+    rotation.probed('a', { answer: 'ready' }, 1);
+    rotation.probed('b', { answer: 'ready' }, 2);
+    for (const at of [3, 4, 5]) rotation.probed('a', { answer: 'silent' }, at);
+    rotation.probed('b', { answer: 'unready' }, 6);
+    expect(rotation.next()).toMatchObject({ replica: { name: 'a' }, open: true });
+  });
+
   it('falls back on the one that was ready last, but never on one that refused', () => {
     const rotation = two();
     rotation.probed('a', { answer: 'ready' }, 1);

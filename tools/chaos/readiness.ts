@@ -12,15 +12,15 @@ const MOST_SILENT = 3;
  * Which replicas get requests. One is in after one good probe; it is out after one answer that it is not ready, one
  * refused connection, or three probes in a row without an answer: it may be busy, and the others are not less so.
  *
- * When none is in, the one that was ready last and still answers gets them, as with an ALB and Envoy ("fail open"): one
+ * When none is in, the one that was ready last and is not gone gets them, as with an ALB and Envoy ("fail open"): one
  * slow check in the only replica that is up must not turn away what that replica could serve.
  */
 export class Rotation<T extends Replica> {
-  readonly #states: { replica: T; in: boolean; silent: number; readyAt: number }[];
+  readonly #states: { replica: T; in: boolean; silent: number; readyAt: number; unready: boolean }[];
   #turn = 0;
 
   constructor(replicas: T[]) {
-    this.#states = replicas.map((replica) => ({ replica, in: false, silent: 0, readyAt: 0 }));
+    this.#states = replicas.map((replica) => ({ replica, in: false, silent: 0, readyAt: 0, unready: false }));
   }
 
   /** Answers whether that changed anything. `at` rises from probe to probe and is above 0. */
@@ -28,6 +28,7 @@ export class Rotation<T extends Replica> {
     const state = this.#states.find(({ replica }) => replica.name === name)!;
     state.silent = answer === 'silent' ? state.silent + 1 : 0;
     if (answer === 'ready') state.readyAt = at;
+    if (answer !== 'silent') state.unready = answer === 'unready';
     // Gone, or a new process that has never been ready: nothing to fall back on.
     if (answer === 'refused') state.readyAt = 0;
     const now = answer === 'ready' || (state.in && state.silent > 0 && state.silent < MOST_SILENT);
@@ -44,7 +45,10 @@ export class Rotation<T extends Replica> {
   next(): { replica?: T; open: boolean } {
     const ready = this.#states.filter((state) => state.in);
     if (ready.length > 0) return { replica: ready[this.#turn++ % ready.length]!.replica, open: false };
-    const [last] = this.#states.filter(({ readyAt }) => readyAt > 0).sort((a, b) => b.readyAt - a.readyAt);
+    // One that says nothing is busy; one that says that it is not ready may be about to leave.
+    const [last] = this.#states
+      .filter(({ readyAt }) => readyAt > 0)
+      .sort((a, b) => Number(a.unready) - Number(b.unready) || b.readyAt - a.readyAt);
     return { replica: last?.replica, open: true };
   }
 }
