@@ -260,6 +260,13 @@ const worker = (): Broken[] => [
 const scheduler = (folder: string): Broken[] => [
   {
     app: 'scheduler',
+    is: 'a drain that outlasts its deadline',
+    env: { DRAIN_MS: '1min' },
+    told: ['DRAIN_MS'],
+    says: ['set it to at most 30000'],
+  },
+  {
+    app: 'scheduler',
     is: 'patterns of time that are none',
     env: { CLEAN_UP: 'every hour', CLOSE_SALES_DAY: '61 * * * * *' },
     told: ['CLEAN_UP', 'CLOSE_SALES_DAY'],

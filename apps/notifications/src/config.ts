@@ -7,6 +7,7 @@ import {
   list,
   text,
   url,
+  notAbove,
   withoutMistakes,
 } from '@cairn/config';
 import { knownMistakes } from '@cairn/resilience';
@@ -79,6 +80,6 @@ const variables = z
   })
   .meta({ service: 'notifications', system: 'cairn' });
 
-export const schema = withoutMistakes(variables, knownMistakes);
+export const schema = withoutMistakes(notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS'), knownMistakes);
 
 export type Config = z.infer<typeof schema>;

@@ -8,6 +8,7 @@ import {
   list,
   text,
   url,
+  notAbove,
   withoutMistakes,
 } from '@cairn/config';
 import { knownMistakes } from '@cairn/resilience';
@@ -103,6 +104,6 @@ const variables = z
   })
   .meta({ service: 'orders', system: 'cairn' });
 
-export const schema = withoutMistakes(variables, knownMistakes);
+export const schema = withoutMistakes(notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS'), knownMistakes);
 
 export type Config = z.infer<typeof schema>;

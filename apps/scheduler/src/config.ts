@@ -1,4 +1,4 @@
-import { auto, duration, everyProcess, integer, list, text, url } from '@cairn/config';
+import { auto, duration, everyProcess, integer, list, notAbove, text, url } from '@cairn/config';
 import { z } from 'zod';
 import { isCronPattern } from './job.ts';
 
@@ -8,7 +8,7 @@ const cron = (meaning: string, fallback: string) =>
     .meta({ description: `${meaning} (cron, seconds first, UTC)` });
 
 /** Every variable that the scheduler reads. `node main.js config` prints what is in force. */
-export const schema = z
+const variables = z
   .object({
     ...everyProcess({
       DEPLOYMENT_ENVIRONMENT: 'production',
@@ -65,5 +65,7 @@ export const schema = z
     }),
   })
   .meta({ service: 'scheduler', system: 'cairn' });
+
+export const schema = notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS');
 
 export type Config = z.infer<typeof schema>;

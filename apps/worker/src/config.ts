@@ -8,6 +8,7 @@ import {
   secret,
   text,
   url,
+  notAbove,
   withoutMistakes,
 } from '@cairn/config';
 import { knownMistakes } from '@cairn/resilience';
@@ -82,6 +83,6 @@ const variables = z
   })
   .meta({ service: 'worker', system: 'cairn' });
 
-export const schema = withoutMistakes(variables, knownMistakes);
+export const schema = withoutMistakes(notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS'), knownMistakes);
 
 export type Config = z.infer<typeof schema>;

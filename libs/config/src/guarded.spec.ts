@@ -1,6 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { ConfigError, guarded, integer, parseConfig, variablesOf, withoutMistakes } from './index.ts';
+import {
+  ConfigError,
+  guarded,
+  integer,
+  notAbove,
+  parseConfig,
+  variablesOf,
+  withoutMistakes,
+} from './index.ts';
 
 const mail = {
   MAIL_DEADLINE_MS: 8000,
@@ -153,5 +161,28 @@ describe('a mistake', () => {
     expect(problemsOf({ MAIL_BREAKER_OPEN_MS: '1', MAIL_ATTEMPTS: 'unlimited' }, lenient as never)).toEqual(
       {},
     );
+  });
+});
+
+describe('notAbove', () => {
+  const numbers = () =>
+    z.object({ DRAIN_MS: integer('a drain'), DEADLINE_MS: integer('a deadline'), PORT: integer('port') });
+  const ordered = notAbove(numbers(), 'DRAIN_MS', 'DEADLINE_MS');
+  const tooMuch = 'DRAIN_MS is 3, more than DEADLINE_MS, 2. Set it to at most 2';
+
+  it.each([
+    [{ DRAIN_MS: '3', DEADLINE_MS: '2' }, { DRAIN_MS: tooMuch }],
+    [
+      { DRAIN_MS: '3', DEADLINE_MS: '2', PORT: 'x' },
+      { DRAIN_MS: tooMuch, PORT: 'expected a whole number' },
+    ],
+    [{ DRAIN_MS: 'x', DEADLINE_MS: '2' }, { DRAIN_MS: 'expected a whole number' }],
+    [{ DRAIN_MS: '2', DEADLINE_MS: '2' }, {}],
+  ])('finds in %j: %j', (env, problems) => {
+    expect(problemsOf(env as Record<string, string>, ordered as never)).toEqual(problems);
+  });
+
+  it('is for variables that there are', () => {
+    expect(() => notAbove(numbers(), 'DRAIN_MS', 'DEDLINE_MS')).toThrow('the schema has no DEDLINE_MS');
   });
 });

@@ -8,6 +8,7 @@ export {
   type ParseOptions,
 } from './config.ts';
 export { configCommand } from './config.command.ts';
+export { notAbove } from './not-above.ts';
 export { guarded, withoutMistakes, type Policies } from './guarded.ts';
 export { ConfigError, type Problem, type Warning } from './problem.ts';
 export {
