@@ -22,23 +22,21 @@ const BARE_EXIT = `--import=data:text/javascript,${encodeURIComponent(`process.o
 export class OrdersReplica implements Replica {
   readonly name: string;
   readonly port: number;
-  readonly #metricsPort: number;
   readonly #launch: LaunchOptions;
   readonly #leaving: Leaving;
   #child: Child | undefined;
   #lives = 0;
 
-  private constructor(name: string, [port, metricsPort]: number[], launch: LaunchOptions, leaving: Leaving) {
+  private constructor(name: string, port: number, launch: LaunchOptions, leaving: Leaving) {
     this.name = name;
-    this.port = port!;
-    this.#metricsPort = metricsPort!;
+    this.port = port;
     this.#launch = launch;
     this.#leaving = leaving;
   }
 
   static async of(names: string[], launch: LaunchOptions, leaving: Leaving): Promise<OrdersReplica[]> {
-    const ports = await freePorts(names.length * 2);
-    return names.map((name, i) => new OrdersReplica(name, ports.slice(2 * i, 2 * i + 2), launch, leaving));
+    const ports = await freePorts(names.length);
+    return names.map((name, i) => new OrdersReplica(name, ports[i]!, launch, leaving));
   }
 
   /** Resolves when it is ready. */
@@ -47,7 +45,6 @@ export class OrdersReplica implements Replica {
     const env = {
       ...this.#launch.env,
       DRAIN_MS: String(drainMs),
-      METRICS_PORT: String(this.#metricsPort),
       ...(bareExit && { NODE_OPTIONS: BARE_EXIT }),
     };
     const life = `${this.name}-${String(++this.#lives).padStart(2, '0')}`;
