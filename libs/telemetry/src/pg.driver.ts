@@ -73,29 +73,36 @@ function tracedQuery(original: Query, tracer: Tracer, duration: Histogram): Quer
     const began = performance.now();
     const operation = operationOf(text);
     const span = sampledSpan() && startSpan(tracer, this, operation, text);
-    const end = (error?: unknown): void => {
-      const attributes: Attributes = {
-        'db.system.name': 'postgresql',
-        'db.namespace': this.database ?? '',
-        'db.operation.name': operation,
-      };
-      if (error) attributes['error.type'] = sqlState(error);
-      duration.record((performance.now() - began) / 1000, attributes);
-      if (span) endSpan(span, error);
-    };
+    const at: Begun = { client: this, duration, began, operation, ...(span && { span }) };
     const callback = args.at(-1);
     if (typeof callback === 'function') {
       args[args.length - 1] = ((error, result) => {
-        end(error);
+        end(at, error);
         (callback as Callback)(error, result);
       }) satisfies Callback;
       return original.apply(this, args);
     }
     const result = original.apply(this, args) as Promise<unknown>;
     // The caller gets the promise that pg made: one more in between would cost him turns of the microtask queue.
-    result.then(() => end(), end);
+    result.then(
+      () => end(at),
+      (error) => end(at, error),
+    );
     return result;
   };
+}
+
+type Begun = { client: Client; duration: Histogram; began: number; operation: string; span?: Span };
+
+function end({ client, duration, began, operation, span }: Begun, error?: unknown): void {
+  const attributes: Attributes = {
+    'db.system.name': 'postgresql',
+    'db.namespace': client.database ?? '',
+    'db.operation.name': operation,
+  };
+  if (error) attributes['error.type'] = sqlState(error);
+  duration.record((performance.now() - began) / 1000, attributes);
+  if (span) endSpan(span, error);
 }
 
 function textOf(query: unknown): string | undefined {

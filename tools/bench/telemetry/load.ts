@@ -18,13 +18,13 @@ const DRAFT = JSON.stringify({
 export async function load(
   kind: Kind,
   { port, token, orderId }: Target,
-  seconds: number,
+  until: { seconds: number } | { requests: number },
 ): Promise<{ requests: number; seconds: number }> {
   const began = performance.now();
   const result = await autocannon({
     url: `http://127.0.0.1:${port}`,
     connections: CONNECTIONS,
-    duration: seconds,
+    ...('seconds' in until ? { duration: until.seconds } : { amount: until.requests }),
     headers: { authorization: `Bearer ${token}` },
     requests: kind === 'read' ? [{ method: 'GET', path: `/api/v1/orders/${orderId}` }] : draftAndConfirm(),
   });
