@@ -34,7 +34,7 @@ export const configSchema = z.object({
   ISSUER_KEY_FILE: text.optional(),
   /** Port of the trace store; 0 takes any free one. */
   TRACES_PORT: port.default(14_012),
-  /** How many spans the trace store keeps; the oldest traces go. About 2 KB each. */
+  /** How many spans the trace store keeps; the oldest traces go. About 1 KB each. */
   TRACES_MAX_SPANS: z
     .string()
     .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1 to 9999999')
