@@ -21,6 +21,7 @@ const POD = podOf(readFileSync(join(repoRoot, 'infra/kubernetes/orders/deploymen
 let launch: LaunchOptions;
 let world: World;
 let proxy: Proxy;
+let redisProxy: Proxy;
 let container: ProcessContainer;
 let kubelet: Kubelet;
 let clock: VirtualClock;
@@ -31,15 +32,17 @@ beforeAll(async () => {
   world = await startWorld(launch, () => {}, []);
   const { hostname, port } = new URL(engines['POSTGRES_URL']!);
   proxy = new Proxy({ host: hostname, port: Number(port) });
-  await proxy.pass();
+  const redis = new URL(engines['REDIS_URL']!);
+  redisProxy = new Proxy({ host: redis.hostname, port: Number(redis.port) });
+  await Promise.all([proxy.pass(), redisProxy.pass()]);
 }, 60_000);
 afterEach(async () => {
   kubelet.stop();
   await container.destroy();
-  await proxy.pass();
+  await Promise.all([proxy.pass(), redisProxy.pass()]);
 });
 afterAll(async () => {
-  await proxy?.refuse();
+  await Promise.all([proxy?.refuse(), redisProxy?.refuse()]);
   await world?.stop();
   launch.guard.close();
 });
@@ -49,12 +52,19 @@ function start(pod: Pod = POD): void {
   const bundle = join(repoRoot, 'apps/orders/bundle');
   const database = new URL(databaseUrl(engines['POSTGRES_URL']!, 'orders'));
   database.host = `127.0.0.1:${proxy.port}`;
+  const redis = new URL(engines['REDIS_URL']!);
+  redis.host = `127.0.0.1:${redisProxy.port}`;
   clock = new VirtualClock({ settled: () => container.settled() });
   container = new ProcessContainer({
     command: process.execPath,
     args: ['--import', join(bundle, 'telemetry.js'), join(bundle, 'main.js'), 'all'],
     env: {
-      ...{ PATH: process.env['PATH'], ...appEnvironment(engines, ports), DATABASE_URL: database.toString() },
+      ...{
+        PATH: process.env['PATH'],
+        ...appEnvironment(engines, ports),
+        DATABASE_URL: database.href,
+        REDIS_URL: redis.href,
+      },
       ...{ PORT: String(ports.orders), METRICS_PORT: String(ports.ordersMetrics), DRAIN_MS: '100' },
     },
     ports: { http: ports.orders, metrics: ports.ordersMetrics },
@@ -101,6 +111,19 @@ describe('orders', () => {
       /^connecting, \d+ failed: .*REFUSED/,
     );
     await proxy.pass();
+    await says('/health/startup', 200);
+    await clock.advance(10_000);
+    expect(fate()).toEqual([0, 0, true]);
+  }, 60_000);
+
+  it('whose Redis is late starts when it is there, without a restart', async () => {
+    await redisProxy.refuse();
+    start();
+    await clock.advance(20_000);
+    const waits = async () =>
+      /^connecting, \d+ failed/.test((await answer('/health/startup')).body.error['redis']!.message);
+    await waitFor('a second attempt', async () => (await waits()) || undefined);
+    await redisProxy.pass();
     await says('/health/startup', 200);
     await clock.advance(10_000);
     expect(fate()).toEqual([0, 0, true]);
