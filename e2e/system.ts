@@ -38,6 +38,7 @@ export async function startSystem(env: Record<string, string> = {}) {
     NOTIFICATIONS_URL: url(ports.notifications),
     GATEWAY_URL: url(ports.gateway),
     ISSUER_URL: url(ports.issuer),
+    TRACES_URL: url(ports.traces),
   });
   return {
     launch,

@@ -24,6 +24,12 @@ export function urlTable(engines: Record<string, string>): string {
     ['notifications', at(FIXED_PORTS.notifications, '/api/v1/notifications'), 'what was sent'],
     ['gateway', at(FIXED_PORTS.gateway, '/'), 'payment gateway simulator: switch its faults here'],
     ['issuer', at(FIXED_PORTS.issuer, '/'), 'development tokens'],
+    ['traces', at(FIXED_PORTS.traces, '/traces'), 'the last traces; npm run demo -- --trace draws one'],
+    [
+      'metrics',
+      at(FIXED_PORTS.ordersMetrics, '/metrics'),
+      'of orders; those of the other apps on the next ports',
+    ],
     ['mailbox', engines['MAIL_WEB_URL'] ?? '(attached)', 'every e-mail'],
     ['s3', engines['S3_ENDPOINT']!, 'receipts and reports, bucket cairn'],
     [

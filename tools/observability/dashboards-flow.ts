@@ -172,8 +172,8 @@ export const messaging: Dashboard = {
       unit: 'short',
       lines: [
         {
-          expr: 'sum by (exported_job) (increase(jobs_due_total[$__rate_interval]))',
-          legend: '{{exported_job}}',
+          expr: 'sum by (job_name) (increase(jobs_due_total[$__rate_interval]))',
+          legend: '{{job_name}}',
         },
       ],
     },

@@ -45,7 +45,7 @@ export function createParts(config: Config, platform: Platform) {
     lookMs: config.LOOK_MS,
     onRun: (name, tick) => {
       logger.info({ event: 'job_due', job: name, tick });
-      due.add(1, { job: name });
+      due.add(1, { 'job.name': name });
       if (name === 'clean-up')
         forgetRuns().catch((err: unknown) => logger.warn({ event: 'clean_up_failed', err }));
     },

@@ -1,3 +1,4 @@
+import { inSpan } from '@cairn/telemetry';
 import { latestTick, type Job } from './job.ts';
 import type { RunsRepository } from './runs.repository.ts';
 
@@ -46,7 +47,8 @@ export class ClockService {
       const tick = latestTick(job, now);
       if (!tick || this.#seen.get(job.name) === tick.getTime()) continue;
       try {
-        const won = await this.runs.claim(job.name, tick, now);
+        const claim = () => this.runs.claim(job.name, tick, now);
+        const won = await inSpan('announce job', { attributes: { 'job.name': job.name } }, claim);
         this.#seen.set(job.name, tick.getTime());
         if (won) this.options.onRun(job.name, tick);
       } catch (error) {

@@ -1,4 +1,6 @@
+import { newContext } from '@cairn/logging';
 import { createEvent, outboxRow } from '@cairn/messaging';
+import { traceparent } from '@cairn/telemetry';
 import type { DataSource } from 'typeorm';
 
 export const JOBS_TOPIC = 'jobs';
@@ -15,7 +17,16 @@ export class RunsRepository {
    */
   async claim(job: string, tick: Date, now: Date): Promise<boolean> {
     const data = { job, tick: tick.toISOString() };
-    const event = createEvent({ type: 'job.due.v1', source: '/scheduler', subject: job, data, time: now });
+    // What every service does about this tick is one trace, and has one correlation id.
+    const context = { ...newContext(), traceparent: traceparent() };
+    const event = createEvent({
+      type: 'job.due.v1',
+      source: '/scheduler',
+      subject: job,
+      data,
+      time: now,
+      context,
+    });
     const row = outboxRow(JOBS_TOPIC, event);
     const rows = await this.dataSource.query<unknown[]>(
       `WITH run AS (

@@ -76,11 +76,13 @@ export class EventConsumer {
   }
 
   /**
-   * What waits in each partition of its topics, whichever member of the group has it. Asks the broker, about 2 ms.
+   * What waits in each partition of its topics, whichever member of the group has it; none once it is
+   * stopped. Asks the broker, about 2 ms.
    * @throws when the broker does not answer
    */
   lag(): Promise<Lag[]> {
-    return this.#options.lag();
+    // The last metrics are read when the broker's clients are closed already.
+    return this.#stop.signal.aborted ? Promise.resolve([]) : this.#options.lag();
   }
 
   /** Joins the group in the background; a broker that is not there yet is waited for. */
