@@ -1,5 +1,5 @@
 import type { Counter, Meter } from '@opentelemetry/api';
-import type { GaugeOptions, Sample } from './telemetry.ts';
+import type { GaugeOptions } from './telemetry.ts';
 
 const READ_TIMEOUT_MS = 1000;
 
@@ -58,5 +58,3 @@ function within<T>(ms: number, work: Promise<T>): Promise<T> {
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
-
-export type { Sample };
