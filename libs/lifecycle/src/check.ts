@@ -20,7 +20,8 @@ export type CheckOptions = {
 const PATIENCE = 10;
 
 /**
- * One check with a time-out and a brief memory, so that probes cannot become load: however many ask, it runs once at a time.
+ * One check with a time-out and a brief memory, so that probes cannot become load. `Health` shares one run among all who ask at
+ * the same time.
  */
 export class GuardedCheck {
   readonly #check: Check;
@@ -28,7 +29,6 @@ export class GuardedCheck {
   readonly #critical: boolean;
   readonly #timeoutMs: number;
   readonly #cacheMs: number;
-  #asking: Promise<Finding> | undefined;
   #answer: { at: number; finding: Finding } | undefined;
   #hungSince: number | undefined;
 
@@ -53,8 +53,7 @@ export class GuardedCheck {
     if (this.#answer && (now - this.#answer.at < this.#cacheMs || this.#hangs(now))) {
       return Promise.resolve(this.#answer.finding);
     }
-    this.#asking ??= this.#run().finally(() => (this.#asking = undefined));
-    return this.#asking;
+    return this.#run();
   }
 
   #hangs(now: number): boolean {
