@@ -31,11 +31,19 @@ export function hideNamedValues(
     const to = ends(isHeader ? LINE : VALUE, text, from);
     const value = text.slice(from, to);
     if (to === from || isNothing(value)) continue;
-    result += text.slice(done, from) + (/^\\{0,3}["']/.exec(value)?.[0] ?? '') + replacement;
+    result += text.slice(done, from) + inQuotes(text, found.index, value, replacement);
     done = to;
     SEPARATOR.lastIndex = Math.max(to, found.index + found[0].length);
   }
   return done === 0 ? text : result + text.slice(done);
+}
+
+/** As the value was quoted, so that what was JSON still is; a value without quotes gets those of its name. */
+function inQuotes(text: string, separator: number, value: string, replacement: string): string {
+  const open = /^\\{0,3}["']/.exec(value)?.[0];
+  if (open !== undefined) return open + replacement;
+  const ofName = /\\{0,3}["'](?=\s{0,2}$)/.exec(text.slice(Math.max(0, separator - 6), separator))?.[0] ?? '';
+  return ofName + replacement + ofName;
 }
 
 /** The name in front of a separator, without the quotes and blanks between them. */

@@ -21,6 +21,7 @@ const BASIC = /\b(Basic(?:[ \t+]|%20){1,4})([A-Za-z0-9+/]{8,}(?:=|%3D){0,2})/gi;
 const PRIVATE_KEY =
   /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g;
 const USER_INFO = /:\/\/[^\s/?#"'<>\\]{1,512}@/g;
+const ENCODED_USER_INFO = /(%3A%2F%2F)(?:[^\s/?#"'<>\\%]|%(?!2F)[\dA-F]{2}){1,512}%40/gi;
 // Keys that say by their beginning what they are: AWS, Stripe and card vaults, GitHub, GitLab, Slack, Google, npm.
 const VENDOR_KEY =
   /(?<![A-Za-z0-9])(?:A(?:KIA|SIA)[A-Z0-9]{16}|(?:sk|rk|pk|tok|whsec|card)_(?:[a-z]{2,8}_)?[A-Za-z0-9]{14,}|gh[opsur]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|AIza[\w-]{35}|npm_[A-Za-z0-9]{30,})/g;
@@ -49,6 +50,7 @@ const PATTERNS: Pattern[] = [
       ),
   },
   { sign: '@', hide: (text) => text.replace(USER_INFO, `://${REDACTED}@`) },
+  { sign: '%40', hide: (text) => text.replace(ENCODED_USER_INFO, `$1${REDACTED}%40`) },
   {
     sign: '=|:(?<=[\\w"\'\\s]:)|%3[AaDd]',
     hide: (text, isHidden) => hideNamedValues(text, isHidden, REDACTED),
