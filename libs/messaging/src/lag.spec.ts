@@ -18,6 +18,12 @@ describe('lag', () => {
     expect(lagOf(committed(done), ends(end, low))).toEqual([{ topic: 'orders', partition: 0, lag }]);
   });
 
+  it('is in the order of the partitions', () => {
+    const partitions = [2, 0, 1].map((partition) => ({ partition, offset: '1', low: '0' }));
+    const lags = lagOf([], [{ topic: 'orders', partitions }]);
+    expect(lags.map(({ partition }) => partition)).toEqual([0, 1, 2]);
+  });
+
   it('counts a partition that the group does not know', () => {
     expect(lagOf([], ends('5'))).toEqual([{ topic: 'orders', partition: 0, lag: 5 }]);
   });

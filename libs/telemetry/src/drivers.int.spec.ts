@@ -65,6 +65,8 @@ describe('the drivers', () => {
   });
 
   it('report the pool', async () => {
+    // The connection whose query failed was closed.
+    await pool.query('SELECT 1');
     const lines = await test.metrics('db_client_connection_');
     expect(lines.map((line) => line.replace(/db_client_connection_pool_name="[^"]*"/, 'name'))).toEqual([
       'db_client_connection_count{name,db_client_connection_state="used"} 0',
