@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { cgroupLimits } from './cgroup.ts';
 import { detectLimits, heapLimitOf, heapWarning, limitsFrom, poolSize, threads } from './index.ts';
 
 const MiB = 2 ** 20;
@@ -81,7 +82,11 @@ const TABLE: [string, Files, ReturnType<typeof from>][] = [
   ],
   [
     'v2 in a sub-group that was moved out of the namespace',
-    { '/proc/self/cgroup': '0::/../../other\n', '/sys/fs/cgroup/memory.max': '134217728\n' },
+    {
+      '/proc/self/cgroup': '0::/../../other\n',
+      '/sys/fs/cgroup/memory.max': '134217728\n',
+      '/sys/fs/cgroup/../../other/memory.max': '1048576\n',
+    },
     { memoryBytes: 128 * MiB, cpus: 4, source: 'cgroup v2' },
   ],
   [
@@ -136,6 +141,18 @@ const TABLE: [string, Files, ReturnType<typeof from>][] = [
 describe('limitsFrom', () => {
   it.each(TABLE)('reads %s', (_, files, expected) => {
     expect(from(files)).toEqual(expected);
+  });
+});
+
+describe('cgroupLimits', () => {
+  it('takes the largest number that v1 can hold for no limit', () => {
+    const files: Files = {
+      '/proc/self/cgroup': V1_CGROUP('/'),
+      '/sys/fs/cgroup/memory/memory.limit_in_bytes': NONE,
+      '/sys/fs/cgroup/cpu/cpu.cfs_quota_us': '-1\n',
+    };
+    const limits = cgroupLimits((path) => files[path], '/sys/fs/cgroup', '/proc/self');
+    expect(limits).toEqual({ memoryBytes: undefined, cpus: undefined, version: undefined });
   });
 });
 
