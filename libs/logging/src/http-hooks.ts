@@ -15,7 +15,7 @@ type Reply = {
   raw: { writableFinished: boolean; once(event: 'close', listener: () => void): unknown };
 };
 type Hook = (request: Request, reply: Reply, done: () => void) => void;
-type Server = { addHook(name: 'onRequest' | 'preValidation' | 'onResponse', hook: Hook): unknown };
+type Server = { addHook(name: 'onRequest' | 'onResponse', hook: Hook): unknown };
 
 export type HttpHooksOptions = {
   /**
@@ -25,7 +25,10 @@ export type HttpHooksOptions = {
   mute?: readonly string[];
 };
 
-/** A request under way: how to get back into its contexts, ours and whatever hooks before ours have set. */
+/**
+ * A request under way: how to get back into its contexts, ours and whatever hooks before ours have set. Answers of one
+ * connection wait for each other, and the end of one may come in the context of another.
+ */
 type UnderWay = { within: <R>(work: () => R) => R; told: boolean };
 
 /**
@@ -56,13 +59,6 @@ export function httpHooks(
       });
       done();
     });
-  });
-
-  // The body arrives in the context of the socket; from here on it is that of the request again.
-  server.addHook('preValidation', (request, _, done) => {
-    const own = underWay.get(request);
-    if (own) own.within(done);
-    else done();
   });
 
   server.addHook('onResponse', (request, reply, done) => {
