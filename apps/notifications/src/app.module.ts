@@ -35,7 +35,7 @@ export function createParts(config: Config, platform: Platform) {
     ...config,
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX),
   });
-  attachDatabase(platform, dataSource);
+  attachDatabase(platform, dataSource, config.DATABASE_URL);
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
   const mail = new MailSender(config);
   watchPolicies(platform, mail.policies);

@@ -39,7 +39,7 @@ export function createParts(config: Config, platform: Platform) {
     ...config,
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX),
   });
-  attachDatabase(platform, dataSource);
+  attachDatabase(platform, dataSource, config.DATABASE_URL);
   const redis = attachRedis(platform, config.REDIS_URL);
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
 
@@ -75,7 +75,8 @@ function attachRedis({ services, logger }: Platform, url: string): Redis {
   const redis = new Redis(url, { lazyConnect: true, commandTimeout: 2000, maxRetriesPerRequest: 1 });
   redis.on('error', (err) => logger.warn({ event: 'redis_error', err }));
   services.attach('redis', {
-    connect: () => redis.connect(),
+    // After a failed start ioredis connects by itself and refuses to be told so again.
+    connect: () => (['wait', 'end'].includes(redis.status) ? redis.connect() : redis.ping()),
     disconnect: () => redis.disconnect(),
     check: () => redis.ping(),
   });

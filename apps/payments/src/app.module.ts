@@ -32,7 +32,7 @@ export function createParts(config: Config, platform: Platform) {
     ...config,
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX),
   });
-  attachDatabase(platform, dataSource);
+  attachDatabase(platform, dataSource, config.DATABASE_URL);
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
 
   const gateway = new GatewayClient(config);

@@ -26,7 +26,7 @@ export function createParts(config: Config, platform: Platform) {
     // A tick is one short transaction; whatever the container is, three will do.
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX, { max: 3 }),
   });
-  attachDatabase(platform, dataSource);
+  attachDatabase(platform, dataSource, config.DATABASE_URL);
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
 
   const due = telemetry.counter('jobs.due', {

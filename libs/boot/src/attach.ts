@@ -3,24 +3,27 @@ import { newContext, withContext } from '@cairn/logging';
 import { Broker, OutboxRelay, type EventConsumer, type Handlers, type Queryable } from '@cairn/messaging';
 import type { Pipeline } from '@cairn/resilience';
 import { observe } from '@cairn/resilience/otel';
+import { DatabaseProbe } from './database.probe.ts';
 import { logFields } from './log-fields.ts';
 import type { Platform } from './platform.ts';
 
 /** What is needed of a TypeORM data source. */
-type Database = Queryable & {
+type Database = {
   isInitialized: boolean;
   initialize(): Promise<unknown>;
   destroy(): Promise<void>;
 };
 
-/** Attaches PostgreSQL: start-up waits for it, and readiness asks it. */
-export function attachDatabase({ services }: Platform, database: Database): void {
+/** Attaches PostgreSQL: start-up waits for it, and readiness asks it, on a connection beside the pool. */
+export function attachDatabase({ services, service }: Platform, database: Database, url: string): void {
+  const probe = new DatabaseProbe(url, service);
   services.attach('postgres', {
     connect: () => database.initialize(),
     disconnect: async () => {
+      probe.close();
       if (database.isInitialized) await database.destroy();
     },
-    check: () => database.query('SELECT 1'),
+    check: (signal) => probe.ask(signal),
   });
 }
 
@@ -37,6 +40,8 @@ export function attachBroker(platform: Platform, brokers: string[]): Broker {
   services.attach('kafka', {
     critical: false,
     connect: () => broker.ping(),
+    // A ping that hangs says nothing about the producer, which the relay may be using.
+    abandon: () => {},
     disconnect: () => broker.close(),
     check: () => broker.ping(),
   });

@@ -155,6 +155,8 @@ export class Broker {
   async close(): Promise<void> {
     await this.#sending;
     await Promise.allSettled([this.#producer.disconnect(), this.#admin.disconnect()]);
+    this.#connected = undefined;
+    this.#adminConnected = undefined;
   }
 
   #connect(): Promise<unknown> {
