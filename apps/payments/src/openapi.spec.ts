@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from '@jest/globals';
 import { platformOf } from '@cairn/boot';
-import { nestLogger } from '@cairn/logging';
+import { nestLogger } from '@cairn/logging/nest';
 import { createHttpApp, openApiDocument } from '@cairn/http';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { AppModule, createParts } from './app.module.ts';

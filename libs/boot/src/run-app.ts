@@ -1,6 +1,7 @@
 import { createHttpApp } from '@cairn/http';
 import { heapLimitOf, heapWarning, InFlight, prestop, runService } from '@cairn/lifecycle';
-import { httpHooks, logCrashes, nestLogger, propagateCorrelation } from '@cairn/logging';
+import { httpHooks, logCrashes, propagateCorrelation } from '@cairn/logging';
+import { nestLogger } from '@cairn/logging/nest';
 import type { MetricsRoute, MetricsServer } from '@cairn/telemetry';
 import { logFields } from './log-fields.ts';
 import type { EveryProcess, Platform } from './platform.ts';
@@ -30,7 +31,10 @@ export async function runApp(platform: Platform, config: EveryProcess, options: 
   const app = await createHttpApp(module, {
     logger: nestLogger(logger),
     redact: (text) => redactor.text(text),
-    onError: (err) => logger.error({ event: 'request_failed', err }),
+    onError: (err) => {
+      logger.error({ event: 'request_failed', err });
+      telemetry.recordError(err);
+    },
     fastify: (server) => {
       telemetry.httpHooks(server);
       httpHooks(server, logger);

@@ -3,30 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { isSensitive } from './redactor.ts';
 
 /** What ties log lines, requests and events of one piece of work together. */
-export type CorrelationContext = {
-  correlationId: string;
-  /** W3C Trace Context of the caller, handed on unchanged (https://www.w3.org/TR/trace-context/). */
-  traceparent?: string;
-};
+export type CorrelationContext = { correlationId: string };
 
 const storage = new AsyncLocalStorage<CorrelationContext>();
 
 // An id is echoed into headers, log lines and e-mails: bound its length and alphabet, or it is an injection.
 const CORRELATION_ID = /^[A-Za-z0-9._-]{8,64}$/;
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
  * A context from what a caller sent. An id that is missing or not well formed (8 to 64 of `A-Z a-z 0-9 . _ -`), or that
  * looks like a secret itself (a card number, a token), is replaced by a new one.
  */
-export function newContext(
-  given: { correlationId?: unknown; traceparent?: unknown } = {},
-): CorrelationContext {
-  const { correlationId, traceparent } = given;
-  return {
-    correlationId: isUsable(correlationId) ? correlationId : randomUUID(),
-    ...(typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? { traceparent } : {}),
-  };
+export function newContext({ correlationId }: { correlationId?: unknown } = {}): CorrelationContext {
+  return { correlationId: isUsable(correlationId) ? correlationId : randomUUID() };
 }
 
 function isUsable(id: unknown): id is string {

@@ -45,10 +45,7 @@ export function httpHooks(
   const isToTell = probes(mute);
 
   server.addHook('onRequest', (request, reply, done) => {
-    const context = newContext({
-      correlationId: request.headers['x-correlation-id'],
-      traceparent: request.headers['traceparent'],
-    });
+    const context = newContext({ correlationId: request.headers['x-correlation-id'] });
     reply.header('X-Correlation-ID', context.correlationId);
     withContext(context, () => {
       const own: UnderWay = { within: AsyncLocalStorage.snapshot(), told: false };

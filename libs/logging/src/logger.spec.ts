@@ -138,12 +138,6 @@ describe('newContext', () => {
   it.each(['checkout-42', '0194f0a0-0000-7000-8000-000000000002', 'a.b_c-d8'])('keeps %j', (given) => {
     expect(newContext({ correlationId: given }).correlationId).toBe(given);
   });
-
-  it('hands a well-formed traceparent on and drops any other', () => {
-    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
-    expect(newContext({ traceparent }).traceparent).toBe(traceparent);
-    expect(newContext({ traceparent: 'nonsense' }).traceparent).toBeUndefined();
-  });
 });
 
 describe('nestLogger', () => {
