@@ -87,7 +87,7 @@ async function measure(targets: Running, rounds: number, signal: AbortSignal): P
         measured[side][kind].push({ perSecond: requests / seconds, cpuUs });
       }
     }
-    process.stderr.write(`round ${round + 1} of ${rounds}\r`);
+    process.stderr.write(`round ${round + 1} of ${rounds}${process.stderr.isTTY ? '\r' : '\n'}`);
   }
   return measured;
 }

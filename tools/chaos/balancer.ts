@@ -30,6 +30,12 @@ export type Balancer = {
   close(): Promise<void>;
 };
 
+/**
+ * Connections to a replica at a time; beyond that a request waits here for one to become free. Node accepts one connection per
+ * turn of its event loop (libuv/libuv#3696): a busy replica that is offered hundreds of new ones answers all of them late.
+ */
+const MOST_CONNECTIONS = 64;
+
 /** Headers that concern one connection (RFC 9110, 7.6.1); `expect` was answered by us. */
 const HOP_BY_HOP = [
   'connection',
@@ -51,7 +57,7 @@ const HOP_BY_HOP = [
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
   const { replicas, probeMs = 1000, probeTimeoutMs = 1000, idleMs = 60_000, onFailure } = options;
   const rotation = new Rotation(replicas);
-  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
+  const agent = new http.Agent({ keepAlive: true, timeout: idleMs, maxSockets: MOST_CONNECTIONS });
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const leaving = new AbortController();

@@ -25,7 +25,7 @@ export function startLoad(options: LoadOptions): { inFlight(): number; stop(): P
   const began = nowMs();
   const arrivals = new Arrivals(options.ratePerS, options.random);
   // As many connections as the load asks for: a queue for connections in the caller would close the loop.
-  const agent = new http.Agent({ keepAlive: true, timeout: 60_000 });
+  const agent = new http.Agent({ keepAlive: true, timeout: 60_000, maxSockets: 256 });
   const sending = new Set<Promise<void>>();
   const fire = async (atMs: number) => {
     const request = plan.next();

@@ -23,7 +23,9 @@ export async function onStage<T>(apps: AppName[], play: (stage: Stage) => Promis
   stack.onEngineGone((engine, reason) => leave(`the end of ${engine.name} (${reason})`));
   try {
     const ports = await freeAppPorts();
-    const launch = { stack: 'chaos', guard: stack.guard, engines: stack.env, ports };
+    // A share of traces as in production: all of them would be a load of their own.
+    const env = { OTEL_TRACES_SAMPLER_ARG: '0.1' };
+    const launch = { stack: 'chaos', guard: stack.guard, engines: stack.env, ports, env };
     const world = await startWorld(launch, report, apps);
     try {
       return await play({ launch, world, report, signal });
