@@ -72,7 +72,7 @@ async function underLoad(seconds: number, signal: AbortSignal): Promise<Seen> {
   };
   await Promise.all([watch(), ...Array.from({ length: AT_A_TIME }, () => customer(goesOn, count))]);
   signal.throwIfAborted();
-  const log = await docker(compose('logs', '--no-log-prefix', 'orders'));
+  const log = await docker(['logs', id]);
   const line = log.split('\n').find((one) => one.includes('"limits_detected"'));
   if (!line) throw new StackError('orders logged no limits_detected');
   return {
