@@ -150,3 +150,27 @@ describe('the orders API', () => {
     expect(bad.response.headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
+
+describe('the metrics port of orders', () => {
+  const at = (path: string) => `http://127.0.0.1:${system.launch.ports.ordersMetrics}${path}`;
+
+  it('shows its flags and how they were answered', async () => {
+    const shop = await system.customer();
+    const { id } = await placeOrder(shop);
+    await shop.orderWithPayment(id);
+    const report = (await (await fetch(at('/flags'))).json()) as {
+      flags: { name: string; value: unknown; evaluations: { count: number }[] }[];
+    };
+    expect(report).toMatchObject({
+      flags: [{ name: 'payment-expansion', variable: 'FEATURE_PAYMENT_EXPANSION', value: true }],
+      unknown: [],
+    });
+    expect(report.flags[0]!.evaluations.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
+  });
+
+  it('is the only one with metrics: the public one has none, nor a way to drain a replica', async () => {
+    expect((await fetch(at('/metrics'))).status).toBe(200);
+    for (const path of ['/metrics', '/flags', '/prestop'])
+      expect((await fetch(`${system.places.orders}${path}`)).status).not.toBe(200);
+  });
+});

@@ -1,11 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { APPS, freeAppPorts, startApp, type AppName, type LaunchOptions } from '../local/apps.ts';
-import { run } from '../local/run.ts';
+import { APPS, startApp, type AppName, type LaunchOptions } from '../local/apps.ts';
+import { onStage } from '../local/stage.ts';
 import { table } from '../local/tables.ts';
-import { startWorld } from '../local/world.ts';
 import { processRows, treeRss } from '../stack/processes.ts';
-import { info, printer, step } from '../stack/progress.ts';
-import { startStack } from '../stack/stack.ts';
+import { info } from '../stack/progress.ts';
 
 const LIMIT_MS = 1500;
 const LIMIT_BYTES = 120e6;
@@ -16,28 +14,15 @@ const IDLE_MS = 4000;
  * Starts each app by itself, several times, beside a system that is up, with telemetry on as it is in production, and prints
  * the time from the start of its process until `/health/ready` says 200, and its memory when it is idle.
  */
-export async function benchStartup(runs: number, gate: boolean): Promise<number> {
-  const report = printer();
-  const leaving = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort());
-  await step(report, 'build', 'apps and simulators', () => run(process.execPath, ['tools/build/main.ts']));
-  const stack = await startStack({
-    name: 'bench',
-    ports: 'free',
-    fresh: true,
-    report,
-    signal: leaving.signal,
-  });
-  try {
-    const launch = { stack: 'bench', guard: stack.guard, engines: stack.env, ports: await freeAppPorts() };
-    // This first start of everything is not counted: it fills the compile cache, as a build of the image does.
-    const world = await startWorld(launch, report);
+export function benchStartup(runs: number, gate: boolean): Promise<number> {
+  // This first start of everything is not counted: it fills the compile cache, as a build of the image does.
+  return onStage('bench', APPS, async ({ launch, world, report, signal }) => {
     await Promise.all(APPS.map((app) => world.running.get(app)!.stop()));
     const rows: string[][] = [['app', 'ready: median', 'min', 'max', 'idle RSS: median', 'max', '']];
     let missed = 0;
     for (const app of APPS) {
       const starts: Start[] = [];
-      for (let i = 0; i < runs && !leaving.signal.aborted; i++) {
+      for (let i = 0; i < runs && !signal.aborted; i++) {
         starts.push(await startOnce(app, launch));
         info(report, app, `${i + 1} of ${runs}: ready in ${ms(starts.at(-1)?.readyMs)}`);
       }
@@ -59,12 +44,9 @@ export async function benchStartup(runs: number, gate: boolean): Promise<number>
         verdict,
       ]);
     }
-    await world.stop();
     console.log(`\n${runs} starts of each app:\n${table(rows)}`);
     return gate && missed > 0 ? 1 : 0;
-  } finally {
-    await stack.stop();
-  }
+  });
 }
 
 type Start = { readyMs: number; rssBytes: number };

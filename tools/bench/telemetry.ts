@@ -1,12 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { freeAppPorts, type LaunchOptions } from '../local/apps.ts';
-import { run } from '../local/run.ts';
+import type { LaunchOptions } from '../local/apps.ts';
+import { onStage } from '../local/stage.ts';
 import { table } from '../local/tables.ts';
 import { fetchToken } from '../local/token.ts';
-import { startWorld } from '../local/world.ts';
 import type { Child } from '../stack/child.ts';
-import { printer, step } from '../stack/progress.ts';
-import { startStack } from '../stack/stack.ts';
 import { load, prepareOrder, WORK, type Kind, type Target } from './telemetry/load.ts';
 import { SIDES, startSide, startSink, type Side } from './telemetry/sides.ts';
 
@@ -24,31 +21,18 @@ type Measured = Record<Side, Record<Kind, Figures[]>>;
  * the same time and loaded in turn. Rounds are short and their order alternates, so that what else the machine does
  * falls on all alike.
  */
-export async function benchTelemetry(rounds: number, gate: boolean): Promise<number> {
-  const report = printer();
-  const leaving = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => leaving.abort());
-  await step(report, 'build', 'apps and simulators', () => run(process.execPath, ['tools/build/main.ts']));
-  const stack = await startStack({
-    name: 'bench',
-    ports: 'free',
-    fresh: true,
-    report,
-    signal: leaving.signal,
+export function benchTelemetry(rounds: number, gate: boolean): Promise<number> {
+  return onStage('bench', [], async ({ launch, signal }) => {
+    const stops: (() => Promise<void>)[] = [];
+    try {
+      const sink = await startSink(launch);
+      stops.unshift(() => sink.child.stop());
+      const targets = await startSides(launch, sink.url, stops);
+      return verdict(await measure(targets, rounds, signal), rounds, gate);
+    } finally {
+      for (const stop of stops) await stop();
+    }
   });
-  const stops: (() => Promise<void>)[] = [() => stack.stop()];
-  try {
-    const launch = { stack: 'bench', guard: stack.guard, engines: stack.env, ports: await freeAppPorts() };
-    const world = await startWorld(launch, report, []);
-    stops.unshift(() => world.stop());
-    const sink = await startSink(launch);
-    stops.unshift(() => sink.child.stop());
-    const targets = await startSides(launch, sink.url, stops);
-    const measured = await measure(targets, rounds, leaving.signal);
-    return verdict(measured, rounds, gate);
-  } finally {
-    for (const stop of stops) await stop();
-  }
 }
 
 type Running = Record<Side, Target & { child: Child }>;

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { onStage } from '../local/stage.ts';
 import { table } from '../local/tables.ts';
 import { repoRoot } from '../stack/paths.ts';
 import { step } from '../stack/progress.ts';
@@ -8,7 +9,6 @@ import { UsageError } from './kind.ts';
 import type { Leaving } from './replicas.ts';
 import { rollingPhase, type Phase, type PhaseOptions } from './rolling-phase.ts';
 import { controlViolations, rowsOf, violations } from './rolling-verdict.ts';
-import { onStage } from './stage.ts';
 
 /** As the readiness probe of a deployment; replicas drain for two of them. */
 export const PROBE_MS = 1000;
@@ -65,7 +65,7 @@ function settingsOf(args: string[]): Settings {
 export async function rolling(args: string[]): Promise<number> {
   const settings = settingsOf(args);
   const began = performance.now();
-  return onStage(['payments'], async ({ launch, report, signal }) => {
+  return onStage('chaos', ['payments'], async ({ launch, report, signal }) => {
     const common = { launch, signal, probeMs: PROBE_MS, ratePerS: settings.ratePerS, seed: settings.seed };
     const { restarts, leastRequests } = settings;
     const orderly = {
