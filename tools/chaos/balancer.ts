@@ -31,10 +31,11 @@ export type Balancer = {
 };
 
 /**
- * Connections to a replica at a time; beyond that a request waits here for one to become free. Node accepts one connection per
- * turn of its event loop (libuv/libuv#3696): a busy replica that is offered hundreds of new ones answers all of them late.
+ * Requests at a replica at a time; beyond that they wait here, and go to whoever has room first: not to one that has left in the
+ * meantime. Node accepts one connection per turn of its event loop (libuv/libuv#3696): a busy replica that is offered hundreds
+ * of new ones answers all of them late.
  */
-const MOST_CONNECTIONS = 64;
+const MOST_AT_A_TIME = 64;
 
 /** Headers that concern one connection (RFC 9110, 7.6.1); `expect` was answered by us. */
 const HOP_BY_HOP = [
@@ -57,14 +58,34 @@ const HOP_BY_HOP = [
 export async function startBalancer(options: BalancerOptions): Promise<Balancer> {
   const { replicas, probeMs = 1000, probeTimeoutMs = 1000, idleMs = 60_000, onFailure } = options;
   const rotation = new Rotation(replicas);
-  const agent = new http.Agent({ keepAlive: true, timeout: idleMs, maxSockets: MOST_CONNECTIONS });
+  const agent = new http.Agent({ keepAlive: true, timeout: idleMs });
   const changes = new EventEmitter();
   changes.setMaxListeners(0);
   const leaving = new AbortController();
+  const underWay = new Map(replicas.map((replica) => [replica, 0]));
+  const hasRoom = (replica: Replica) => underWay.get(replica)! < MOST_AT_A_TIME;
+  const waiting: Pick<Exchange, 'request' | 'response'>[] = [];
+  const dispatch = () => {
+    for (let first = waiting[0]; first; first = waiting[0]) {
+      const { replica, open } = rotation.next(hasRoom);
+      if (!replica && !open) return;
+      waiting.shift();
+      if (first.response.destroyed) continue;
+      if (replica && open) options.onOpen?.();
+      if (replica) occupy(replica, first.response);
+      forward({ ...first, agent, replica, onFailure });
+    }
+  };
+  const occupy = (replica: Replica, response: http.ServerResponse) => {
+    underWay.set(replica, underWay.get(replica)! + 1);
+    response.once('close', () => {
+      underWay.set(replica, underWay.get(replica)! - 1);
+      dispatch();
+    });
+  };
   const server = http.createServer((request, response) => {
-    const { replica, open } = rotation.next();
-    if (replica && open) options.onOpen?.();
-    forward({ request, response, agent, replica, onFailure });
+    waiting.push({ request, response });
+    dispatch();
   });
   // Idle for longer than a caller keeps a connection, or the caller sends into a closed one.
   server.keepAliveTimeout = idleMs + 15_000;
@@ -76,6 +97,7 @@ export async function startBalancer(options: BalancerOptions): Promise<Balancer>
       if (!rotation.probed(name, result, performance.now())) return;
       options.onChange?.(name, rotation.isIn(name) ? 'in' : 'out', result.why);
       changes.emit('change');
+      dispatch();
     }),
   );
   return {

@@ -175,6 +175,21 @@ describe('the rotation', () => {
   });
 });
 
+describe('a replica without room', () => {
+  it('is passed over, and waited for when all are', () => {
+    const rotation = new Rotation([
+      { name: 'a', port: 1 },
+      { name: 'b', port: 2 },
+    ]);
+    for (const name of ['a', 'b']) rotation.probed(name, { answer: 'ready' }, 1);
+    const next = (...full: string[]) => rotation.next(({ name }) => !full.includes(name));
+    expect([next('a'), next('a')]).toEqual(Array(2).fill({ replica: { name: 'b', port: 2 }, open: false }));
+    expect(next('a', 'b')).toEqual({ replica: undefined, open: false });
+    for (const name of ['a', 'b']) rotation.probed(name, { answer: 'unready' }, 2);
+    expect(next('a', 'b')).toEqual({ open: false });
+  });
+});
+
 describe('a timeline', () => {
   it('gives the step before a request and all those during it', () => {
     let now = 0;

@@ -41,15 +41,21 @@ export class Rotation<T extends Replica> {
     return this.#states.some((state) => state.in && state.replica.name === name);
   }
 
-  /** Each in its turn; `open` when none is in and the request goes to the one that was ready last. */
-  next(): { replica?: T; open: boolean } {
+  /**
+   * Each in its turn; `open` when none is in and the request goes to the one that was ready last. Neither a replica nor
+   * `open`: those that could have it have no room now.
+   */
+  next(hasRoom: (replica: T) => boolean = () => true): { replica?: T; open: boolean } {
     const ready = this.#states.filter((state) => state.in);
-    if (ready.length > 0) return { replica: ready[this.#turn++ % ready.length]!.replica, open: false };
+    if (ready.length > 0) {
+      const free = ready.filter(({ replica }) => hasRoom(replica));
+      return { replica: free[this.#turn++ % free.length]?.replica, open: false };
+    }
     // One that says nothing is busy; one that says that it is not ready may be about to leave.
     const [last] = this.#states
       .filter(({ readyAt }) => readyAt > 0)
       .sort((a, b) => Number(a.unready) - Number(b.unready) || b.readyAt - a.readyAt);
-    return { replica: last?.replica, open: true };
+    return last && !hasRoom(last.replica) ? { open: false } : { replica: last?.replica, open: true };
   }
 }
 
