@@ -116,10 +116,10 @@ const inspect = async (id: string, format: string) =>
 
 /** As the control group has counted it; cgroup v2's `memory.peak` is there from Linux 5.19 on. */
 async function peakOf(id: string): Promise<number> {
-  const script = `const { readFileSync } = require('node:fs');
-    for (const file of ['memory.peak', 'memory/memory.max_usage_in_bytes'])
-      try { console.log(readFileSync('/sys/fs/cgroup/' + file, 'utf8').trim()); process.exit(); } catch {}
-    console.log(NaN);`;
+  const script = `const { existsSync, readFileSync } = require('node:fs');
+    const places = ['memory.peak', 'memory/memory.max_usage_in_bytes'].map((file) => '/sys/fs/cgroup/' + file);
+    const file = places.find((place) => existsSync(place));
+    console.log(file ? readFileSync(file, 'utf8').trim() : NaN);`;
   return Number(await docker(['exec', id, 'node', '-e', script]));
 }
 

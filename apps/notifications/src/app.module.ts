@@ -42,6 +42,8 @@ export function createParts(config: Config, platform: Platform) {
   services.attach('smtp', {
     critical: false,
     connect: () => mail.ping(),
+    // A greeting that is late is no reason to close what others are sending with.
+    abandon: () => {},
     disconnect: () => mail.close(),
     check: () => mail.ping(),
   });

@@ -25,6 +25,8 @@ export function createParts(config: Config, platform: Platform) {
   services.attach('s3', {
     critical: false,
     connect: () => files.ping(),
+    // A bucket that is late is no reason to close what others are storing with.
+    abandon: () => {},
     disconnect: () => files.close(),
     check: () => files.ping(),
   });
