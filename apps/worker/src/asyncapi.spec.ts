@@ -15,7 +15,7 @@ describe('contracts/worker.asyncapi.json', () => {
       version: '1.0.0',
       sends: SENDS,
       receives: new ReceiptsConsumer({} as never).handlers,
-      toJsonSchema: (schema) => z.toJSONSchema(schema, { target: 'draft-7' }),
+      toJsonSchema: (schema) => z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }),
     });
     const text = `${JSON.stringify(document, null, 2)}\n`;
     if (process.env['UPDATE_CONTRACTS']) writeFileSync(file, text);
