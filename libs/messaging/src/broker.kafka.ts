@@ -88,13 +88,13 @@ export class Broker {
     }
   }
 
-  consumer(options: Omit<ConsumerOptions, 'kafka' | 'deadLetter' | 'tracing' | 'lag'>): EventConsumer {
+  consumer(options: Omit<ConsumerOptions, 'kafka' | 'park' | 'tracing' | 'lag'>): EventConsumer {
     const { groupId, handlers } = options;
     return new EventConsumer({
       ...options,
       kafka: this.#kafka,
       tracing: this.#tracing,
-      deadLetter: (letter) => this.#deadLetter(groupId, letter),
+      park: (letter) => this.#deadLetter(groupId, letter),
       lag: () => this.#lag(groupId, Object.keys(handlers)),
     });
   }

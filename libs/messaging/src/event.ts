@@ -12,6 +12,13 @@ export type Event<T = unknown> = {
   datacontenttype: 'application/json';
   correlationid?: string;
   traceparent?: string;
+  /**
+   * Which event of its subject this is, in decimal: 1, 2, 3 … without gaps, counted by source and subject. A consumer
+   * can tell by it that one is missing or came too early
+   * (https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md).
+   */
+  sequence?: string;
+  sequencetype?: 'Integer';
   data: T;
 };
 
@@ -23,10 +30,19 @@ export type NewEvent<T> = {
   time: Date;
   /** Default: a new UUIDv7. Give a deterministic one where the event may be made twice. */
   id?: string;
+  /** Which event of its subject this is, from 1 to 2,147,483,647. Default: none, for events that stand alone. */
+  sequence?: number;
   context?: { correlationId?: string; traceparent?: string };
 };
 
-export function createEvent<T>({ type, source, subject, data, time, id, context }: NewEvent<T>): Event<T> {
+/** The extension's integer is signed and has 32 bits. */
+const LAST_SEQUENCE = 2 ** 31 - 1;
+
+/** @throws RangeError for a `sequence` that is not a whole number from 1 to 2,147,483,647 */
+export function createEvent<T>(event: NewEvent<T>): Event<T> {
+  const { type, source, subject, data, time, id, sequence, context } = event;
+  if (sequence !== undefined && !isSequence(sequence))
+    throw new RangeError(`sequence must be a whole number from 1 to ${LAST_SEQUENCE}, got ${sequence}`);
   return {
     specversion: '1.0',
     id: id ?? uuidv7(),
@@ -37,8 +53,23 @@ export function createEvent<T>({ type, source, subject, data, time, id, context 
     datacontenttype: 'application/json',
     ...(context?.correlationId && { correlationid: context.correlationId }),
     ...(context?.traceparent && { traceparent: context.traceparent }),
+    ...(sequence !== undefined && { sequence: String(sequence), sequencetype: 'Integer' as const }),
     data,
   };
+}
+
+const isSequence = (value: number) => Number.isInteger(value) && value >= 1 && value <= LAST_SEQUENCE;
+
+/**
+ * Which event of its subject this is; undefined for one that carries no number.
+ * @throws InvalidEventError for a number that is none: no order can be told by it
+ */
+export function sequenceOf({ sequence }: Pick<Event, 'sequence'>): number | undefined {
+  if (sequence === undefined) return undefined;
+  const value = Number(sequence);
+  if (typeof sequence !== 'string' || String(value) !== sequence || !isSequence(value))
+    throw new InvalidEventError(`sequence is no positive integer: ${JSON.stringify(sequence)}`);
+  return value;
 }
 
 /** What arrived is not an event, or its data is not what its type promises. No retry can mend that. */
