@@ -9,17 +9,12 @@ export type Schema = {
   anyOf?: Schema[];
   format?: string;
   pattern?: string;
-  minLength?: number;
-  maxLength?: number;
-  minimum?: number;
-  maximum?: number;
-  additionalProperties?: unknown;
   [annotation: string]: unknown;
 };
 
 /**
  * What a reader asks for and a writer does not promise, as sentences; none when every document of the writer can be read.
- * Bounds are compared where both have them; where only the reader has one, it may refuse what the writer sends.
+ * Bounds (`minimum`, `maxLength`) are not compared: what they are for, a reader's own limits, is not the writer's to promise.
  */
 export function breaks(writer: Schema, reader: Schema, path = 'data'): string[] {
   if (writer.anyOf) return writer.anyOf.flatMap((each) => breaks(each, reader, path));
