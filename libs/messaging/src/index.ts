@@ -11,9 +11,20 @@ export type { ConsumerStatus, EventConsumer, Pause } from './consumer.kafka.ts';
 export { Delivery, type DeliveryOptions, type Message } from './delivery.ts';
 export { reads, type Handler, type Handlers } from './handler.ts';
 export { claimMessage, forgetOldMessages, INBOX_TABLE } from './inbox.ts';
-export { appendToOutbox, OUTBOX_TABLE, outboxRow, type OutboxRow, type Queryable } from './outbox.ts';
+export {
+  appendToOutbox,
+  OUTBOX_PARKING,
+  OUTBOX_TABLE,
+  outboxRow,
+  type OutboxRow,
+  type OutboxStats,
+  type OutboxStore,
+  type Queryable,
+  type StoredRow,
+} from './outbox.ts';
+export { sqlOutbox } from './outbox.store.ts';
 export type { Lag } from './lag.ts';
-export { OutboxRelay, type OutboxStats, type RelayOptions } from './relay.ts';
+export { OutboxRelay, type RelayOptions } from './relay.ts';
 export type { MessagingTracing, ProcessedMessage } from './tracing.ts';
 export type { HeldEvent, HeldKey, Numbered, Place, SequenceStore, Turn } from './sequence.ts';
 export { SEQUENCE_TABLES, sqlSequence } from './sequence.store.ts';

@@ -215,7 +215,7 @@ describe('how far behind', () => {
 
   it('the outbox is: how many rows, and how old the oldest is', async () => {
     const relay = new OutboxRelay({ db, publish: async () => {} });
-    expect(await relay.stats()).toEqual({ depth: 0, oldestAgeMs: 0 });
+    expect(await relay.stats()).toEqual({ depth: 0, oldestAgeMs: 0, parked: 0 });
     await appendToOutbox(db, [outboxRow('unused', eventOf({})), outboxRow('unused', eventOf({}))]);
     await db.query(
       `UPDATE outbox SET created_at = now() - interval '3 s' WHERE id = (SELECT max(id) FROM outbox)`,
@@ -225,7 +225,7 @@ describe('how far behind', () => {
     expect(oldestAgeMs).toBeGreaterThanOrEqual(3000);
     expect(oldestAgeMs).toBeLessThan(60_000);
     await relay.relayOnce();
-    expect(await relay.stats()).toEqual({ depth: 0, oldestAgeMs: 0 });
+    expect(await relay.stats()).toEqual({ depth: 0, oldestAgeMs: 0, parked: 0 });
     await relay.stop();
   });
 });

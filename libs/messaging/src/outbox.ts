@@ -30,6 +30,38 @@ export const OUTBOX_TABLE = `
     expires_at timestamptz NOT NULL
   );`;
 
+/**
+ * For a later migration: a row that the broker refuses for good is set aside with the reason, so that it holds up nobody.
+ * `UPDATE outbox SET parked_at = NULL WHERE id = …` has it published after all.
+ */
+export const OUTBOX_PARKING = `
+  ALTER TABLE outbox ADD COLUMN parked_at timestamptz, ADD COLUMN parked_reason text;
+  CREATE INDEX outbox_parked ON outbox (id) WHERE parked_at IS NOT NULL;`;
+
+/** A row as the relay reads it; its id is a bigint in text. */
+export type StoredRow = OutboxRow & { id: string };
+
+/** What waits in the outbox. `oldestAgeMs` is 0 when nothing does. Parked rows do not wait: `parked` counts them. */
+export type OutboxStats = { depth: number; oldestAgeMs: number; parked: number };
+
+/**
+ * What a relay needs of the place where the events wait. `sqlOutbox` is the one on PostgreSQL. A holder is a relay; the
+ * epoch is its term of office, and rises with every change of hands.
+ */
+export type OutboxStore = {
+  /** Takes or renews the lease for `leaseMs`, by the store's clock; undefined while another holder's is good. */
+  lease(holder: string, leaseMs: number): Promise<{ epoch: string } | undefined>;
+  /** The first rows that are neither published nor parked, by id; none for whoever does not hold the lease. */
+  read(limit: number, holder: string, epoch: string): Promise<StoredRow[]>;
+  /** Removes what is published and says how many rows that were; 0 for whoever does not hold the lease. */
+  remove(ids: string[], holder: string, epoch: string): Promise<number>;
+  /** Sets a row aside; false for whoever does not hold the lease. */
+  park(id: string, reason: string, holder: string, epoch: string): Promise<boolean>;
+  /** Gives the lease back before its time, so that another relay takes over at once. */
+  release(holder: string): Promise<void>;
+  stats(): Promise<OutboxStats>;
+};
+
 export function outboxRow(topic: string, event: Event): OutboxRow {
   return { topic, key: event.subject, event };
 }

@@ -1,138 +1,183 @@
 import { randomUUID } from 'node:crypto';
-import { rowsOf, type OutboxRow, type Queryable } from './outbox.ts';
+import type { OutboxRow, OutboxStats, OutboxStore, Queryable, StoredRow } from './outbox.ts';
+import { sqlOutbox } from './outbox.store.ts';
+import { pause, untilStopped, type Sleep } from './pause.ts';
 
-export type RelayOptions = {
-  db: Queryable;
-  /** Resolves when the broker has acknowledged all of it, in order. Must give up well before `leaseMs`. */
+export type RelayOptions = ({ db: Queryable } | { store: OutboxStore }) & {
+  /**
+   * Resolves when the broker has acknowledged all of it, in order. Must have settled within `publishMs`. Rejects with
+   * `refused: true` when the broker will never take it.
+   */
   publish: (rows: OutboxRow[]) => Promise<void>;
+  /** The longest that `publish` takes, in ms; below `leaseMs`. Default 2000. */
+  publishMs?: number;
   /** Rows a round. Default 500. */
   batchSize?: number;
-  /** Pause after a round that found nothing or failed. Default 100. */
+  /** Pause after a round that found nothing, in ms. Default 100. After one that failed it doubles, up to a second. */
   pollMs?: number;
-  /** How long a relay that died keeps the others waiting. Default 5000. */
+  /** How long a relay that died or was paused keeps the others waiting, in ms; they ask six times in it. Default 3000. */
   leaseMs?: number;
+  /** What this relay is called in `outbox_lease`; each has its own. Default: a UUID. */
+  holder?: string;
+  /** A clock that never goes back and goes on while the process is stopped, in ms. Default `performance.now`. */
+  now?: () => number;
+  /** Resolves after `ms`, or once the signal is aborted. */
+  sleep?: Sleep;
   onPublished?: (count: number) => void;
+  /** A row was set aside: the broker refuses it for good. */
+  onParked?: (row: StoredRow, error: unknown) => void;
   onError?: (error: unknown) => void;
 };
 
-type StoredRow = OutboxRow & { id: string; createdAt: Date };
+type Lease = { epoch: string; untilMs: number };
 
-/** What waits in the outbox. `oldestAgeMs` is 0 when nothing does. */
-export type OutboxStats = { depth: number; oldestAgeMs: number };
+const LONGEST_BACKOFF_MS = 1000;
+/** How long a stop waits for the database, which may be away. */
+const STOP_MS = 1000;
 
 /**
- * Publishes outbox rows in the order of their ids and deletes them once they are acknowledged: at least once, in order
- * per key. Any number of relays may run; the lease lets one of them publish at a time, since two that share rows
- * out with SKIP LOCKED would turn the events of one key around. Nothing remote is awaited inside a transaction.
+ * Publishes outbox rows in the order of their ids and removes them once they are acknowledged: at least once, in order
+ * per key. Any number of relays may run; the lease lets one of them publish at a time. Nothing remote is awaited inside a
+ * transaction.
+ *
+ * What keeps the order: a send always begins with the first row that is still there, and there is one at a time. Two
+ * relays that share rows out with SKIP LOCKED would turn the events of one key around; a relay that woke up too late sends
+ * rows a second time, never one before an earlier one of its key.
  */
 export class OutboxRelay {
-  readonly #options: Required<RelayOptions>;
-  readonly #holder = randomUUID();
+  readonly #options: Required<Omit<RelayOptions, 'db' | 'store'>>;
+  readonly #store: OutboxStore;
+  #lease: Lease | undefined;
   #running: Promise<void> | undefined;
   #stop = new AbortController();
 
+  /** @throws when `publishMs` is not below `leaseMs` */
   constructor(options: RelayOptions) {
     const nothing = () => {};
+    this.#store = 'store' in options ? options.store : sqlOutbox(options.db);
     this.#options = {
+      publishMs: 2000,
       batchSize: 500,
       pollMs: 100,
-      leaseMs: 5000,
+      leaseMs: 3000,
+      holder: randomUUID(),
+      now: () => performance.now(),
+      sleep: pause,
       onPublished: nothing,
+      onParked: nothing,
       onError: nothing,
       ...options,
     };
+    const { publishMs, leaseMs } = this.#options;
+    if (!(publishMs < leaseMs))
+      throw new Error(
+        `publishMs (${publishMs}) must be below leaseMs (${leaseMs}): a send must end within its lease`,
+      );
   }
 
   start(): void {
     this.#running ??= this.#run(this.#stop.signal);
   }
 
-  /** Finishes the round in hand and gives the lease back, so that another relay takes over at once. */
+  /**
+   * Finishes the round in hand and gives the lease back, so that another relay takes over at once. A database that does not
+   * answer is not waited for: the lease ends by itself.
+   */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
     this.#running = undefined;
+    if (this.#lease) await this.#ask(this.#store.release(this.#options.holder)).catch(this.#options.onError);
+    this.#lease = undefined;
     this.#stop = new AbortController();
-    await this.#options.db
-      .query('DELETE FROM outbox_lease WHERE holder = $1', [this.#holder])
-      .catch(this.#options.onError);
   }
 
   /** One round. Returns how many rows it published; 0 also when another relay holds the lease. */
   async relayOnce(): Promise<number> {
-    const epoch = await this.#lease();
-    if (epoch === undefined) return 0;
-    const { db, batchSize, publish, onPublished } = this.#options;
-    const rows = rowsOf<StoredRow>(
-      await db.query(
-        'SELECT id, topic, key, event, created_at AS "createdAt" FROM outbox ORDER BY id LIMIT $1',
-        [batchSize],
-      ),
-    );
-    if (rows.length === 0) return 0;
-    await publish(rows);
-    // A relay that was paused past its lease must not delete what its successor is about to publish.
-    await db.query(
-      `DELETE FROM outbox WHERE id = ANY($1::bigint[])
-         AND EXISTS (SELECT FROM outbox_lease WHERE holder = $2 AND epoch = $3)`,
-      [rows.map((row) => row.id), this.#holder, epoch],
-    );
+    const lease = await this.#hold();
+    if (!lease) return 0;
+    const { batchSize, holder } = this.#options;
+    const rows = await this.#ask(this.#store.read(batchSize, holder, lease.epoch));
+    return rows.length === 0 ? 0 : this.#deliver(rows, lease.epoch);
+  }
+
+  /**
+   * How much waits and for how long, by the database's clock.
+   * @throws when the database does not answer
+   */
+  stats(): Promise<OutboxStats> {
+    return this.#store.stats();
+  }
+
+  /**
+   * Publishes and removes rows, and says how many. Of rows that the broker refuses it finds the one that is to blame by
+   * halves and parks it; what is behind it waits for that.
+   */
+  async #deliver(rows: StoredRow[], epoch: string): Promise<number> {
+    // Reading took time, and so did the half before this one. A process that was stopped meanwhile finds out here.
+    if ((await this.#hold())?.epoch !== epoch) return 0;
+    const { publish, holder, onPublished } = this.#options;
+    try {
+      await publish(rows);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      if (rows.length === 1) return this.#park(rows[0]!, error, epoch);
+      const half = rows.length >> 1;
+      return (
+        (await this.#deliver(rows.slice(0, half), epoch)) + (await this.#deliver(rows.slice(half), epoch))
+      );
+    }
+    const ids = rows.map(({ id }) => id);
+    // What another holds, it publishes again: the lease that was read here is worth nothing any more.
+    if ((await this.#ask(this.#store.remove(ids, holder, epoch))) === 0) this.#lease = undefined;
     onPublished(rows.length);
     return rows.length;
   }
 
-  /**
-   * How much waits and for how long, by the database's clock. Counts the rows: cheap while the relay keeps up, since it
-   * deletes what it has published.
-   * @throws when the database does not answer
-   */
-  async stats(): Promise<OutboxStats> {
-    const result = await this.#options.db.query(
-      `SELECT count(*)::int AS depth,
-              coalesce(extract(epoch FROM clock_timestamp() - min(created_at)) * 1000, 0)::float8 AS "oldestAgeMs"
-       FROM outbox`,
-    );
-    const { depth, oldestAgeMs } = rowsOf<OutboxStats>(result)[0]!;
-    return { depth, oldestAgeMs: Math.max(0, oldestAgeMs) };
+  async #park(row: StoredRow, error: unknown, epoch: string): Promise<number> {
+    const { holder, onParked } = this.#options;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (await this.#ask(this.#store.park(row.id, reason, holder, epoch))) onParked(row, error);
+    else this.#lease = undefined;
+    return 0;
   }
 
-  /** Takes or renews the lease; undefined while another relay's is good. */
-  async #lease(): Promise<string | undefined> {
-    const result = await this.#options.db.query(
-      `INSERT INTO outbox_lease AS lease (holder, epoch, expires_at)
-       VALUES ($1, 1, clock_timestamp() + make_interval(secs => $2))
-       ON CONFLICT (only_row) DO UPDATE SET
-         holder = excluded.holder,
-         epoch = lease.epoch + (lease.holder <> excluded.holder)::int,
-         expires_at = excluded.expires_at
-       WHERE lease.holder = excluded.holder OR lease.expires_at < clock_timestamp()
-       RETURNING epoch`,
-      [this.#holder, this.#options.leaseMs / 1000],
-    );
-    return rowsOf<{ epoch: string }>(result)[0]?.epoch;
+  /** A lease with enough left for a send, renewed when a third of it is used; undefined while another relay has it. */
+  async #hold(): Promise<Lease | undefined> {
+    const { now, leaseMs, publishMs, holder } = this.#options;
+    const isGood = (lease: Lease, ms: number) => lease.untilMs - now() > ms;
+    if (this.#lease && isGood(this.#lease, Math.max(publishMs, (leaseMs * 2) / 3))) return this.#lease;
+    // Counted from before the question: it ends here before it ends there.
+    const untilMs = now() + leaseMs;
+    const taken = await this.#ask(this.#store.lease(holder, leaseMs));
+    this.#lease = taken && { epoch: taken.epoch, untilMs };
+    if (this.#lease && !isGood(this.#lease, publishMs))
+      throw new Error(`the lease came so late that less than publishMs (${publishMs} ms) of it is left`);
+    return this.#lease;
+  }
+
+  #ask<T>(answer: Promise<T>): Promise<T> {
+    return untilStopped(answer, { stop: this.#stop.signal, ms: STOP_MS, sleep: this.#options.sleep });
   }
 
   async #run(stop: AbortSignal): Promise<void> {
-    const { batchSize, pollMs, onError } = this.#options;
+    const { pollMs, leaseMs, sleep, onError } = this.#options;
+    let failedMs = pollMs;
     while (!stop.aborted) {
-      const published = await this.relayOnce().catch((error: unknown) => {
+      try {
+        const published = await this.relayOnce();
+        failedMs = pollMs;
+        // Who waits for the lease asks less often: what it waits for takes seconds.
+        if (published === 0) await sleep(this.#lease ? pollMs : Math.max(pollMs, leaseMs / 6), stop);
+      } catch (error) {
         onError(error);
-        return 0;
-      });
-      if (published < batchSize) await pause(pollMs, stop);
+        await sleep(failedMs, stop);
+        failedMs = Math.min(failedMs * 2, LONGEST_BACKOFF_MS);
+      }
     }
   }
 }
 
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    stop.addEventListener('abort', end);
-    if (stop.aborted) end();
-  });
+function isRefused(error: unknown): boolean {
+  return (error as { refused?: unknown } | undefined)?.refused === true;
 }
