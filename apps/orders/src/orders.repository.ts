@@ -1,4 +1,11 @@
-import { appendToOutbox, claimMessage, createEvent, outboxRow, type OutboxRow } from '@cairn/messaging';
+import {
+  appendToOutbox,
+  claimMessage,
+  createEvent,
+  outboxRow,
+  type NewEvent,
+  type OutboxRow,
+} from '@cairn/messaging';
 import { currentContext } from '@cairn/logging';
 import { traceparent } from '@cairn/telemetry';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -21,6 +28,7 @@ type Row = {
   state: Order['state'];
   details: Record<string, unknown>;
   created_at: Date;
+  version: number;
   lines: Line[];
 };
 
@@ -40,13 +48,14 @@ export class OrdersRepository {
 
   /**
    * Order, lines, outbox rows and idempotency key in ONE statement: one round trip, all or nothing.
-   * @throws the driver's unique violation when the key or the draft was used before (`usedBefore` tells which).
+   * @throws the driver's unique violation when the key or the draft was used before (`usedBefore` tells which), and its
+   * lock time-out when another transaction that uses them is still under way (`isInFlight`).
    */
   async insert({ order, announce }: Decision, key: string, reply: StoredReply): Promise<void> {
     await this.dataSource.query(
       `WITH the_order AS (
-         INSERT INTO orders (id, customer_id, draft_id, email, currency, total, state, details, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+         INSERT INTO orders (id, customer_id, draft_id, email, currency, total, state, details, created_at, version)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $15)
        ), lines AS (
          INSERT INTO order_line (order_id, position, sku, name, quantity, unit_price)
          SELECT $1, position, line ->> 'sku', line ->> 'name', (line ->> 'quantity')::int, (line ->> 'unitPrice')::bigint
@@ -70,7 +79,8 @@ export class OrdersRepository {
         key,
         reply.fingerprint,
         reply.response,
-        JSON.stringify(outboxRowsOf({ order, announce }, order.createdAt)),
+        JSON.stringify(outboxRowsOf({ order, announce }, { after: 0, now: order.createdAt })),
+        announce.length,
       ],
     );
     this.#tell({ order, announce });
@@ -78,12 +88,14 @@ export class OrdersRepository {
 
   /** Which rule a failed `insert` ran into, if it was one of ours. */
   static usedBefore(error: unknown): 'key' | 'draft' | undefined {
-    const { code, table } = ((error as { driverError?: unknown }).driverError ?? error) as Record<
-      string,
-      unknown
-    >;
+    const { code, table } = causeOf(error);
     if (code !== '23505') return undefined;
     return table === 'idempotency_key' ? 'key' : table === 'orders' ? 'draft' : undefined;
+  }
+
+  /** Whether a failed `insert` waited in vain for another one that has its key or its draft (lock_not_available). */
+  static isInFlight(error: unknown): boolean {
+    return causeOf(error).code === '55P03';
   }
 
   /**
@@ -99,7 +111,7 @@ export class OrdersRepository {
       if (messageId && !(await claimMessage(tx, CONSUMER, messageId))) return undefined;
       const [row] = await tx.query<Row[]>(`${SELECT_ORDER} WHERE id = $1 FOR UPDATE OF orders`, [id]);
       const decided = row && decide(orderOf(row));
-      if (decided) await this.#save(tx, decided, now);
+      if (decided) await this.#save(tx, decided, { after: row.version, now });
       return decided;
     });
     if (decision) this.#tell(decision);
@@ -110,14 +122,15 @@ export class OrdersRepository {
     for (const { type } of announce) this.onCommitted(type.replace('.', '_'), order);
   }
 
-  async #save(tx: EntityManager, decision: Decision, now: Date): Promise<void> {
-    const { order } = decision;
-    await tx.query('UPDATE orders SET state = $2, details = $3 WHERE id = $1', [
+  async #save(tx: EntityManager, decision: Decision, numbering: Numbering): Promise<void> {
+    const { order, announce } = decision;
+    await tx.query('UPDATE orders SET state = $2, details = $3, version = $4 WHERE id = $1', [
       order.id,
       order.state,
       detailsOf(order),
+      numbering.after + announce.length,
     ]);
-    await appendToOutbox(tx, outboxRowsOf(decision, now));
+    await appendToOutbox(tx, outboxRowsOf(decision, numbering));
   }
 
   async find(customerId: string, id: string): Promise<Order | undefined> {
@@ -172,20 +185,29 @@ export class OrdersRepository {
         [date, nextDay(date)],
       );
       const data = { date, totals: totals.map((t) => ({ ...t, total: Number(t.total) })) };
-      await appendToOutbox(tx, [rowOf('sales.day_closed', date, data, now)]);
+      await appendToOutbox(tx, [rowOf({ type: 'sales.day_closed', subject: date, data, time: now })]);
     });
   }
 }
 
-function outboxRowsOf({ order, announce }: Decision, now: Date): OutboxRow[] {
-  return announce.map(({ type, data }) => rowOf(type, order.id, data, now));
+/** What the driver said, which TypeORM wraps. */
+const causeOf = (error: unknown) =>
+  ((error as { driverError?: unknown }).driverError ?? error) as { code?: unknown; table?: unknown };
+
+/** The version of the row as it is locked; its lock is what leaves no gap and no number twice. */
+type Numbering = { after: number; now: Date };
+
+function outboxRowsOf({ order, announce }: Decision, { after, now }: Numbering): OutboxRow[] {
+  return announce.map(({ type, data }, i) =>
+    rowOf({ type, subject: order.id, data, time: now, sequence: after + 1 + i }),
+  );
 }
 
-function rowOf(type: string, subject: string, data: Record<string, unknown>, time: Date): OutboxRow {
+function rowOf(event: Omit<NewEvent<unknown>, 'source' | 'context'>): OutboxRow {
   const context = { ...currentContext(), traceparent: traceparent() };
   return outboxRow(
     ORDERS_TOPIC,
-    createEvent({ type: `${type}.v1`, source: '/orders', subject, data, time, context }),
+    createEvent({ ...event, type: `${event.type}.v1`, source: '/orders', context }),
   );
 }
 

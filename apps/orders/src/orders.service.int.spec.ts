@@ -4,7 +4,8 @@ import { aBasket, line, onEngines, settings } from './orders.fixture.ts';
 import { OrdersService } from './orders.service.ts';
 
 /** Real: PostgreSQL and Redis. The clock is given where time decides. */
-const { open, close, repository, drafts, service, at, rows, aCustomer, anOrder, announced } = onEngines();
+const { open, close, repository, drafts, service, at, rows, aCustomer, anOrder, announced, numbered } =
+  onEngines();
 beforeAll(open);
 afterAll(close);
 
@@ -45,7 +46,9 @@ describe('an order', () => {
       const { state, paymentId } = await service.get(customer, id);
       expect(state).toBe('cancelled');
       const paid = paymentId ? ['order.paid.v1'] : [];
-      expect(await announced(id)).toEqual(['order.confirmed.v1', ...paid, 'order.cancelled.v1']);
+      const events = ['order.confirmed.v1', ...paid, 'order.cancelled.v1'];
+      expect(await announced(id)).toEqual(events);
+      expect(await numbered(id)).toEqual(events.map((_, i) => String(i + 1)));
     }
   });
 
@@ -79,6 +82,31 @@ describe('an order', () => {
     expect(first.next).toBe(placed[1]);
     expect(second.next).toBeUndefined();
     expect((await service.list(aCustomer(), { limit: 2 })).items).toEqual([]);
+  });
+});
+
+describe('the numbers of the events about an order', () => {
+  it('go on without a gap when some of the changes at one moment decide nothing or fail', async () => {
+    const { view, customer } = await anOrder();
+    const cancels = [1, 2, 3].map(() => service.cancel(customer, view.id));
+    const pays = [1, 2, 3].map(() => service.paymentSucceeded(randomUUID(), aPayment(view.id)));
+    await Promise.allSettled([...cancels, ...pays]);
+    await service.paymentRefunded(randomUUID(), aPayment(view.id));
+    const count = (await announced(view.id)).length;
+    expect(await numbered(view.id)).toEqual(Array.from({ length: count }, (_, i) => String(i + 1)));
+    expect(await rows('SELECT version FROM orders WHERE id = $1', view.id)).toEqual([{ version: count }]);
+  });
+
+  it('begin with 1 for an order that announced before there were numbers', async () => {
+    const { view, customer } = await anOrder();
+    await rows('UPDATE orders SET version = DEFAULT WHERE id = $1', view.id);
+    await service.cancel(customer, view.id);
+    expect(await numbered(view.id)).toEqual(['1', '1']);
+  });
+
+  it('are not given to the report of a day, which is no aggregate', async () => {
+    await repository.closeSalesDay('2026-05-01', { now: new Date(), messageId: randomUUID() });
+    expect(await numbered('2026-05-01')).toEqual([null]);
   });
 });
 

@@ -18,6 +18,7 @@ type Row = {
   state: Payment['state'];
   details: Record<string, unknown>;
   created_at: Date;
+  version: number;
 };
 
 export class PaymentsRepository {
@@ -74,7 +75,7 @@ export class PaymentsRepository {
       if (messageId && !(await claimMessage(tx, CONSUMER, messageId))) return undefined;
       const [row] = await tx.query<Row[]>('SELECT * FROM payment WHERE id = $1 FOR UPDATE', [id]);
       const decided = row && decide(paymentOf(row));
-      if (decided) await this.#save(tx, decided, now);
+      if (decided) await this.#save(tx, decided, { after: row.version, now });
       return decided;
     });
     for (const { type } of decision?.announce ?? [])
@@ -82,15 +83,23 @@ export class PaymentsRepository {
     return decision?.payment;
   }
 
-  async #save(tx: EntityManager, { payment, announce }: Decision, now: Date): Promise<void> {
-    await tx.query('UPDATE payment SET state = $2, details = $3 WHERE id = $1', [
+  /** `after` is the version of the row as it is locked; its lock is what leaves no gap and no number twice. */
+  async #save(
+    tx: EntityManager,
+    { payment, announce }: Decision,
+    { after, now }: { after: number; now: Date },
+  ): Promise<void> {
+    await tx.query('UPDATE payment SET state = $2, details = $3, version = $4 WHERE id = $1', [
       payment.id,
       payment.state,
       detailsOf(payment),
+      after + announce.length,
     ]);
     const context = { ...currentContext(), traceparent: traceparent() };
     const common = { source: '/payments', subject: payment.orderId, time: now, context };
-    const events = announce.map(({ type, data }) => createEvent({ ...common, type: `${type}.v1`, data }));
+    const events = announce.map(({ type, data }, i) =>
+      createEvent({ ...common, type: `${type}.v1`, data, sequence: after + 1 + i }),
+    );
     await appendToOutbox(
       tx,
       events.map((event) => outboxRow(PAYMENTS_TOPIC, event)),

@@ -109,7 +109,10 @@ const succeeded = async (order: Order) => ({
   type: 'payment.succeeded.v1',
   data: { paymentId: (await paymentOf(order))!.id, orderId: order.orderId, amount: 2100, currency: 'EUR' },
 });
-const paidAndRefunded = [{ type: 'payment.succeeded.v1' }, { type: 'payment.refunded.v1' }];
+const paidAndRefunded = [
+  { type: 'payment.succeeded.v1', sequence: '1', sequencetype: 'Integer' },
+  { type: 'payment.refunded.v1', sequence: '2', sequencetype: 'Integer' },
+];
 
 beforeAll(async () => {
   await server.initialize();
