@@ -41,6 +41,15 @@ const variables = z
       min: 1,
       max: 200,
     }),
+    DATABASE_LOCK_TIMEOUT_MS: duration(
+      'how long a statement waits for a row that another transaction holds',
+      {
+        min: 50,
+        max: 9000,
+        default: 2000,
+        unit: 'ms',
+      },
+    ),
     REDIS_URL: url('store of drafts', ['redis', 'rediss'], { development: 'redis://127.0.0.1:16379' }),
     KAFKA_BROKERS: list(
       'host:port of the brokers',
@@ -83,12 +92,15 @@ const variables = z
       default: 900,
       unit: 's',
     }),
-    IDEMPOTENCY_KEEP_DAYS: duration('how long replies are kept for replays', {
-      min: 1,
-      max: 365,
-      default: 2,
-      unit: 'days',
-    }),
+    IDEMPOTENCY_KEEP_DAYS: duration(
+      'how long replies are kept for replays; a day is what clients are promised',
+      {
+        min: 1,
+        max: 365,
+        default: 2,
+        unit: 'days',
+      },
+    ),
     INBOX_KEEP_DAYS: duration("how long handled messages are remembered; above the broker's retention", {
       min: 1,
       max: 365,

@@ -47,14 +47,22 @@ export const ORDER_ERRORS = {
   order_not_cancellable: 'conflict',
   total_out_of_range: 'invalid',
   idempotency_key_missing: 'invalid',
+  idempotency_key_in_flight: 'conflict',
   idempotency_key_reused: 'unprocessable',
 } as const;
 
 export class OrderError extends Error {
   readonly code: keyof typeof ORDER_ERRORS;
   readonly kind: (typeof ORDER_ERRORS)[keyof typeof ORDER_ERRORS];
-  constructor(code: keyof typeof ORDER_ERRORS, message: string) {
+  /** Seconds after which the same request may fare better. */
+  readonly retryAfterS?: number;
+  constructor(
+    code: keyof typeof ORDER_ERRORS,
+    message: string,
+    { retryAfterS }: { retryAfterS?: number } = {},
+  ) {
     super(message);
+    if (retryAfterS !== undefined) this.retryAfterS = retryAfterS;
     this.name = 'OrderError';
     this.code = code;
     this.kind = ORDER_ERRORS[code];

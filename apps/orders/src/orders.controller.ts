@@ -76,7 +76,7 @@ export class OrdersController {
   @ApiProblems({
     invalid: 'the request does not fit, or the Idempotency-Key is missing',
     not_found: 'no such draft of this customer',
-    conflict: 'the draft was confirmed under another key',
+    conflict: 'the draft was confirmed under another key, or the key is in flight: see Retry-After',
     unprocessable: 'the key was used for another request',
   })
   async confirmOrder(

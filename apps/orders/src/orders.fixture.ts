@@ -28,7 +28,11 @@ export function onEngines() {
   const corner = `spec-${randomUUID()}`;
   const server = new DataSource({ type: 'postgres', url: env('POSTGRES_URL'), installExtensions: false });
   const url = Object.assign(new URL(env('POSTGRES_URL')), { pathname: `/${database}` });
-  const dataSource = createDataSource({ DATABASE_URL: url.href, DATABASE_POOL_MAX: 25 });
+  const dataSource = createDataSource({
+    DATABASE_URL: url.href,
+    DATABASE_POOL_MAX: 25,
+    DATABASE_LOCK_TIMEOUT_MS: 200,
+  });
   const redis = new Redis(env('REDIS_URL'), { lazyConnect: true });
   const repository = new OrdersRepository(dataSource);
   const drafts = new DraftsStore(redis);
@@ -45,6 +49,7 @@ export function onEngines() {
   };
 
   return {
+    dataSource,
     redis,
     repository,
     drafts,
@@ -62,6 +67,11 @@ export function onEngines() {
     announced: async (orderId: string) => {
       const sql = `SELECT event ->> 'type' AS type FROM outbox WHERE key = $1 ORDER BY id`;
       return (await rows<{ type: string }>(sql, orderId)).map(({ type }) => type);
+    },
+    /** Their numbers. */
+    numbered: async (orderId: string) => {
+      const sql = `SELECT event ->> 'sequence' AS sequence FROM outbox WHERE key = $1 ORDER BY id`;
+      return (await rows<{ sequence: string }>(sql, orderId)).map(({ sequence }) => sequence);
     },
     draftsLeft: () => redis.keys(`draft:${corner}*`),
     open: async () => {

@@ -60,6 +60,7 @@ export class OrdersService {
     try {
       await this.orders.insert(decision, key, { fingerprint, response: body });
     } catch (error) {
+      if (OrdersRepository.isInFlight(error)) throw inFlight();
       if (!OrdersRepository.usedBefore(error)) throw error;
       return this.#overtaken(customerId, key, request.draftId, fingerprint);
     }
@@ -140,6 +141,13 @@ function replay(stored: StoredReply, fingerprint: string) {
   return { body: stored.response, replayed: true };
 }
 
+// https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/ (section 2.7)
+const inFlight = () =>
+  new OrderError(
+    'idempotency_key_in_flight',
+    'A request with this Idempotency-Key is still being processed. Send it again after Retry-After, with the same key.',
+    { retryAfterS: 1 },
+  );
 const draftNotFound = (id: string) =>
   new OrderError(
     'draft_not_found',

@@ -14,6 +14,10 @@ class Orders {
   @Get(':id')
   get(@Param('id') id: string) {
     if (id === ID) throw Object.assign(new Error('at db-7.internal'), { code: 'ECONNREFUSED' });
+    if (id === 'busy') {
+      const busy = { code: 'key_in_flight', kind: 'conflict', retryAfterS: 1 };
+      throw Object.assign(new Error('The key is in flight.'), busy);
+    }
     throw Object.assign(new Error(`No order ${id}.`), { code: 'order_not_found', kind: 'not_found' });
   }
 
@@ -42,6 +46,14 @@ beforeAll(async () => {
 afterAll(() => app.close());
 
 const json = { 'content-type': 'application/json' };
+
+describe('an error that knows when to come back', () => {
+  it('says when to come back where an error knows it', async () => {
+    const { statusCode, headers } = await app.inject('/orders/busy');
+    expect([statusCode, headers['retry-after']]).toEqual([409, '1']);
+    expect((await app.inject('/orders/1')).headers).not.toHaveProperty('retry-after');
+  });
+});
 
 describe('a service whose database is away', () => {
   it('says 503 and when to come back, and reports why', async () => {

@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { instanceOf, problemOf, redactedProblem, RETRY_AFTER_S } from './problem.ts';
+import { instanceOf, problemOf, redactedProblem, retryAfterOf } from './problem.ts';
 
 /** Answers every error as `application/problem+json`; reports what is our own fault. */
 @Catch()
@@ -23,7 +23,8 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = redactedProblem(problemOf(error, instance), this.#redact);
     if (problem.status >= 500) this.#report(error);
     if (problem.status === 401) void reply.header('WWW-Authenticate', 'Bearer');
-    if (problem.status === 503) void reply.header('Retry-After', String(RETRY_AFTER_S));
+    const retryAfterS = retryAfterOf(error, problem.status);
+    if (retryAfterS !== undefined) void reply.header('Retry-After', String(retryAfterS));
     void reply.status(problem.status).header('Content-Type', 'application/problem+json').send(problem);
   }
 }

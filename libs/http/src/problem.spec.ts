@@ -1,6 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { instanceOf, problemOf, redactedProblem } from './problem.ts';
+import { instanceOf, problemOf, redactedProblem, retryAfterOf } from './problem.ts';
 import { ValidationError } from './validation.ts';
+
+describe('retryAfterOf', () => {
+  it.each([
+    [1, { code: 'key_in_flight', kind: 'conflict', retryAfterS: 1 }, 409],
+    [30, { code: 'too_busy', kind: 'unavailable', retryAfterS: 30 }, 503],
+    [5, { code: 'keys_away', kind: 'unavailable' }, 503],
+    [undefined, { code: 'key_reused', kind: 'unprocessable' }, 422],
+    [undefined, { retryAfterS: 1 }, 500],
+  ])('is %s for %j', (expected, error, status) => {
+    expect(retryAfterOf(Object.assign(new Error('no'), error), status)).toBe(expected);
+  });
+});
 
 describe('problemOf', () => {
   it('maps the kind of an error to a status and keeps its code', () => {

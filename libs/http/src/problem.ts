@@ -6,7 +6,13 @@ export type Kind =
   'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'unprocessable' | 'unavailable';
 
 /** An error that a caller may see: any `Error` with a stable code and a kind. Domain code needs no import for it. */
-export type AppError = Error & { code: string; kind: Kind; details?: Record<string, unknown> };
+export type AppError = Error & {
+  code: string;
+  kind: Kind;
+  details?: Record<string, unknown>;
+  /** Seconds after which the same request may fare better, for the header `Retry-After`. Default: none but for a 503. */
+  retryAfterS?: number;
+};
 
 /** Problem details, RFC 9457. `code` is the stable name to program against. */
 export type Problem = {
@@ -35,6 +41,12 @@ export function statusOf(kind: Kind): number {
 
 /** Seconds after which a caller may ask again when something that we stand on is away. */
 export const RETRY_AFTER_S = 5;
+
+/** Seconds for the header `Retry-After` (RFC 9110, section 10.2.3); undefined when asking again makes no sense. */
+export function retryAfterOf(error: unknown, status: number): number | undefined {
+  if (isAppError(error) && error.retryAfterS !== undefined) return error.retryAfterS;
+  return status === 503 ? RETRY_AFTER_S : undefined;
+}
 
 /**
  * The problem a caller sees for an error. Whatever is not an `AppError` tells nothing but its status: a message may hold

@@ -23,8 +23,9 @@ const CODES = new Set([
 ]);
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html: 08 connection, 53 insufficient resources (too many
-// connections, disk full), 57P operator intervention (shutting down, starting up). 57014 is a query that took too long.
-const SQLSTATE = /^(?:08|53)[0-9A-Z]{3}$|^57P[0-9A-Z]{2}$/;
+// connections, disk full), 57P operator intervention (shutting down, starting up), 55P03 a lock that somebody else held for
+// too long. 57014 is a query that took too long.
+const SQLSTATE = /^(?:08|53)[0-9A-Z]{3}$|^57P[0-9A-Z]{2}$|^55P03$/;
 
 const NAMES = new Set([
   'MaxRetriesPerRequestError', // ioredis

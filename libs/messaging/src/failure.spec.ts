@@ -9,6 +9,7 @@ describe('what a failure means', () => {
     ['transient', failure({ transient: true })],
     ['transient', failure({}, failure({ code: 'ECONNREFUSED' }))],
     ['transient', failure({ code: '57P01' })],
+    ['transient', failure({ code: '55P03' })],
     ['poison', failure({ poison: true, transient: true })],
     ['unknown', failure({ code: '23505' })],
     ['unknown', new DOMException('stopping', 'AbortError')],

@@ -17,9 +17,9 @@ const NETWORK = new Set([
   'EHOSTUNREACH',
 ]);
 
-// Classes 08 (connection), 53 (resources), 57P (shutdown) and the two that say "run the transaction again":
-// https://www.postgresql.org/docs/current/errcodes-appendix.html
-const SQLSTATE = /^(08...|53...|57P0.|40001|40P01)$/;
+// Classes 08 (connection), 53 (resources), 57P (shutdown), the two that say "run the transaction again", and a lock that
+// somebody else held for too long: https://www.postgresql.org/docs/current/errcodes-appendix.html
+const SQLSTATE = /^(08...|53...|57P0.|40001|40P01|55P03)$/;
 
 // pg gives these no code.
 const PG_MESSAGES =
