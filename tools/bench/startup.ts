@@ -16,8 +16,8 @@ const IDLE_MS = 4000;
  */
 export function benchStartup(runs: number, gate: boolean): Promise<number> {
   // This first start of everything is not counted: it fills the compile cache, as a build of the image does.
-  return onStage('bench', APPS, async ({ launch, world, report, signal }) => {
-    await Promise.all(APPS.map((app) => world.running.get(app)!.stop()));
+  return onStage('bench', APPS, async ({ launch, processes, report, signal }) => {
+    await Promise.all(Object.values(processes).map((app) => app.stop()));
     const rows: string[][] = [['app', 'ready: median', 'min', 'max', 'idle RSS: median', 'max', '']];
     let missed = 0;
     for (const app of APPS) {

@@ -88,17 +88,20 @@ export type LaunchOptions = {
   env?: Record<string, string>;
 };
 
-/** Starts one app in its role and waits until it is ready. `replica` tells several of one app apart in the logs. */
+/**
+ * Starts one app in its role and waits until it is ready. `replica` tells several of one app apart in the logs; `log`
+ * names the log file as a whole.
+ */
 export function startApp(
   app: AppName,
-  options: LaunchOptions & { port?: number; replica?: string },
+  options: LaunchOptions & { port?: number; replica?: string; log?: string },
 ): Promise<Child> {
   const port = options.port ?? options.ports[app];
   return startChild({
     ...command(app, 'all', options),
     name: app,
     guard: options.guard,
-    log: logFile(options.stack, options.replica ? `${app}-${options.replica}` : app),
+    log: logFile(options.stack, options.log ?? (options.replica ? `${app}-${options.replica}` : app)),
     env: {
       ...environment(app, options),
       PORT: String(port),

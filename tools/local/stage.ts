@@ -1,20 +1,44 @@
-import { freeAppPorts, type AppName, type LaunchOptions } from './apps.ts';
+import { freeAppPorts, startSimulators, type LaunchOptions } from './apps.ts';
+import { appProcesses, type AppProcess } from './processes.ts';
+import { closeProxies, openKafkaDoors, openProxies, proxiedEnvironment, type AppProxies } from './proxied.ts';
 import { run } from './run.ts';
-import { startWorld, type World } from './world.ts';
+import { prepareWorld } from './world.ts';
+import { urlVariables } from '../stack/decide.ts';
 import { printer, step } from '../stack/progress.ts';
+import { Restartable } from '../stack/restartable.ts';
 import { startStack, StackError } from '../stack/stack.ts';
-import type { Report } from '../stack/types.ts';
+import type { Report, Stack } from '../stack/types.ts';
 
-export type Stage = { launch: LaunchOptions; world: World; report: Report; signal: AbortSignal };
+export type Stage = {
+  launch: LaunchOptions;
+  /** Its engines can be ended and started again: `stack.engine('kafka')`. */
+  stack: Stack;
+  /** Gateway, issuer and trace store in one process. The gateway's charges survive it. */
+  simulators: Restartable;
+  /** The apps by name, replicas as `orders-2`. */
+  processes: Record<string, AppProcess>;
+  /** By process and engine; none when the stage is not proxied. */
+  proxies: Record<string, AppProxies>;
+  report: Report;
+  signal: AbortSignal;
+};
+
+export type StageOptions = {
+  /** Put a TCP proxy between each process and each engine, and the gateway. Default: false. */
+  proxied?: boolean;
+  /** More variables for one process; asked at each of its starts. Default: none. */
+  env?: (process: string) => Record<string, string>;
+};
 
 /**
- * Engines of its own on free ports, fresh databases and `apps` on them, for as long as `play` runs; `name` is that of the
- * stack. Everything is stopped afterwards, also after Ctrl-C: `signal` tells `play` of it.
+ * Engines of its own on free ports, fresh databases and `names` on them (apps, replicas as `orders-2`), for as long as
+ * `play` runs; `name` is that of the stack. Everything is stopped afterwards, also after Ctrl-C: `signal` tells `play` of it.
  */
 export async function onStage<T>(
   name: string,
-  apps: readonly AppName[],
+  names: readonly string[],
   play: (stage: Stage) => Promise<T>,
+  options: StageOptions = {},
 ): Promise<T> {
   const report = printer();
   const leaving = new AbortController();
@@ -23,20 +47,61 @@ export async function onStage<T>(
   process.on('disconnect', () => leave('the end of npm'));
   await step(report, 'build', 'apps and simulators', () => run(process.execPath, ['tools/build/main.ts']));
   const { signal } = leaving;
-  const stack = await startStack({ name, ports: 'free', fresh: true, report, signal });
+  const { doors, listeners: kafkaListeners } = await openKafkaDoors(options.proxied ? names : []);
+  const stack = await startStack({
+    name,
+    ports: 'free',
+    fresh: true,
+    report,
+    signal,
+    env: noUrls(),
+    kafkaListeners,
+  });
   stack.onEngineGone((engine, reason) => leave(`the end of ${engine.name} (${reason})`));
+  const proxies: Stage['proxies'] = {};
   try {
     const ports = await freeAppPorts();
     // A share of traces as in production: all of them would be a load of their own.
     const env = { OTEL_TRACES_SAMPLER_ARG: '0.1' };
     const launch = { stack: name, guard: stack.guard, engines: stack.env, ports, env };
-    const world = await startWorld(launch, report, apps);
-    try {
-      return await play({ launch, world, report, signal });
-    } finally {
-      await world.stop();
-    }
+    for (const [process, kafka] of Object.entries(doors))
+      proxies[process] = await openProxies(kafka, stack.env, ports);
+    return await playOn({ launch, stack, proxies, report, signal }, names, play, options);
   } finally {
     await stack.stop();
+    await closeProxies([...Object.values(proxies), doors]);
   }
+}
+
+async function playOn<T>(
+  stage: Omit<Stage, 'simulators' | 'processes'>,
+  names: readonly string[],
+  play: (stage: Stage) => Promise<T>,
+  options: StageOptions,
+): Promise<T> {
+  const { launch, proxies, report } = stage;
+  const simulators = new Restartable(
+    'simulators',
+    () => startSimulators(launch),
+    await prepareWorld(launch, report),
+  );
+  const processes = await appProcesses(names, launch, (name) => ({
+    ...(proxies[name] && proxiedEnvironment(processes[name]!.app, proxies[name], launch.engines)),
+    ...options.env?.(name),
+  }));
+  try {
+    await Promise.all(
+      Object.values(processes).map((one) => step(report, one.name, 'ready', () => one.start())),
+    );
+    return await play({ ...stage, simulators, processes });
+  } finally {
+    await Promise.all(Object.values(processes).map((one) => one.stop()));
+    await simulators.stop();
+  }
+}
+
+/** Its engines are broken on purpose: never those that somebody's environment names. */
+function noUrls(): NodeJS.ProcessEnv {
+  const attached = new Set(Object.values(urlVariables));
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !attached.has(key)));
 }

@@ -17,23 +17,37 @@ export type World = {
   stop(): Promise<void>;
 };
 
-/** Databases, migrations, seed, simulators, then the five apps, or only those named. */
+/** Databases, migrations, simulators, seed: all that has to be there before an app starts. */
+export async function prepareWorld(options: LaunchOptions, report: Report): Promise<Child> {
+  await step(report, 'databases', `one for each of ${WITH_DATABASE.join(', ')}`, () =>
+    ensureDatabases(options.engines['POSTGRES_URL']!, WITH_DATABASE),
+  );
+  const simulators = step(report, 'simulators', 'payment gateway and token issuer', () =>
+    startSimulators(options),
+  );
+  try {
+    await Promise.all([
+      simulators,
+      step(report, 'migrate', 'databases, topics and bucket', () => migrate(options)),
+    ]);
+    await step(report, 'seed', 'a draft for the demo customer', () => runAdmin('orders', 'seed', options));
+    return await simulators;
+  } catch (error) {
+    await simulators.then(
+      (child) => child.stop(),
+      () => undefined, // it has not started, and left nothing
+    );
+    throw error;
+  }
+}
+
+/** What the apps need, then the five apps, or only those named. */
 export async function startWorld(
   options: LaunchOptions,
   report: Report,
   apps: readonly AppName[] = APPS,
 ): Promise<World> {
-  const running: World['running'] = new Map();
-  await step(report, 'databases', `one for each of ${WITH_DATABASE.join(', ')}`, () =>
-    ensureDatabases(options.engines['POSTGRES_URL']!, WITH_DATABASE),
-  );
-  await Promise.all([
-    step(report, 'migrate', 'databases, topics and bucket', () => migrate(options)),
-    step(report, 'simulators', 'payment gateway and token issuer', async () => {
-      running.set('simulators', await startSimulators(options));
-    }),
-  ]);
-  await step(report, 'seed', 'a draft for the demo customer', () => runAdmin('orders', 'seed', options));
+  const running: World['running'] = new Map([['simulators', await prepareWorld(options, report)]]);
   await Promise.all(
     apps.map((app) =>
       step(report, app, 'ready', async () => void running.set(app, await startApp(app, options))),

@@ -1,4 +1,3 @@
-import type { Child } from './child.ts';
 import type { Context, Missing, NativeEngine } from './engine.ts';
 import { urlVariables } from './decide.ts';
 import { kafka } from './engines/kafka.ts';
@@ -16,11 +15,12 @@ import {
   type Ports,
 } from './ports.ts';
 import { info, step } from './progress.ts';
+import { Restartable } from './restartable.ts';
 import { StackError, type EngineName } from './types.ts';
 
 const engines: Record<EngineName, NativeEngine> = { postgres, redis, kafka, s3, smtp };
 
-export type Started = { name: EngineName; version: string; child: Child };
+export type Started = { name: EngineName; version: string; child: Restartable };
 
 /** One message for all that is missing, with the one command that brings it. */
 export function missingMessage(missing: Missing[], platform = process.platform): string {
@@ -84,5 +84,9 @@ async function bringUp(engine: NativeEngine, context: Context): Promise<Started>
   const version = await engine.version();
   const child = await step(context.report, engine.name, `starting ${version}`, () => engine.start(context));
   info(context.report, engine.name, `ready, log in ${child.log}`);
-  return { name: engine.name, version, child };
+  return {
+    name: engine.name,
+    version,
+    child: new Restartable(engine.name, () => engine.start(context), child),
+  };
 }

@@ -94,11 +94,8 @@ export function parsePs(text: string): Row[] {
     .map(([pid = 0, parent = 0, rss = 0]) => ({ pid, parent, privateBytes: rss * 1024, sharedBytes: 0 }));
 }
 
-/**
- * RSS of a process and all its descendants. A shared segment (PostgreSQL's buffers) is mapped by every one of them
- * and counts once, not once per backend.
- */
-export function treeRss(rows: Row[], root: number): number {
+/** A process and all that it has started, itself first. */
+export function descendants(rows: Row[], root: number): number[] {
   const members = new Set([root]);
   for (let grew = true; grew;) {
     grew = false;
@@ -106,6 +103,15 @@ export function treeRss(rows: Row[], root: number): number {
       if (members.has(row.parent) && !members.has(row.pid)) grew = Boolean(members.add(row.pid));
     }
   }
+  return [...members];
+}
+
+/**
+ * RSS of a process and all its descendants. A shared segment (PostgreSQL's buffers) is mapped by every one of them
+ * and counts once, not once per backend.
+ */
+export function treeRss(rows: Row[], root: number): number {
+  const members = new Set(descendants(rows, root));
   const tree = rows.filter((row) => members.has(row.pid));
   const shared = Math.max(0, ...tree.map((row) => row.sharedBytes));
   return tree.reduce((sum, row) => sum + row.privateBytes, shared);

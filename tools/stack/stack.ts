@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { attach } from './attached.ts';
-import type { Child } from './child.ts';
 import { composeIn, type ComposeRun } from './compose.ts';
 import { decide, engineNames, forcedHow, urlVariables, type ComposeAnswer } from './decide.ts';
 import { s3Access } from './engines/s3.ts';
@@ -12,16 +11,24 @@ import { ledgerFile, logFile, stackDir } from './paths.ts';
 import { fixedPorts, type Ports } from './ports.ts';
 import { processRows, treeRss } from './processes.ts';
 import { info } from './progress.ts';
+import type { Restartable } from './restartable.ts';
 import { claim, release, update } from './state.ts';
 import type { Work } from './engine.ts';
-import type { Engine, EngineName, How, Stack, StackOptions } from './types.ts';
+import {
+  StackError,
+  type Engine,
+  type EngineName,
+  type How,
+  type Stack,
+  type StackOptions,
+} from './types.ts';
 import { watch } from './watch.ts';
 
 export type { Engine, EngineName, How, Progress, Report, Stack, StackOptions } from './types.ts';
 export { StackError } from './types.ts';
 
 /** What has been brought up so far: enough to take it down again. */
-type Up = { engines: Engine[]; children: Map<Engine, Child>; compose?: ComposeRun; ports: Ports };
+type Up = { engines: Engine[]; children: Map<Engine, Restartable>; compose?: ComposeRun; ports: Ports };
 
 /** Brings up the five backing services, or nothing: when it rejects, no process of ours runs. */
 export async function startStack(options: StackOptions): Promise<Stack> {
@@ -59,20 +66,28 @@ function running(up: Up, env: Record<string, string>, guard: Stack['guard'], clo
     close();
   };
   return {
-    engines: up.engines,
+    get engines() {
+      return up.engines.map((engine) => ({ ...engine, pid: up.children.get(engine)?.pid ?? engine.pid }));
+    },
     env,
     guard,
+    engine: (name) => engineOf(up, name),
     onEngineGone: (listener) => watcher.onGone(listener),
     memory: () => {
       const rows = processRows();
       const native = [...up.children].map(([engine, child]) => ({
         name: engine.name,
-        rssBytes: treeRss(rows, child.pid),
+        rssBytes: child.pid === undefined ? 0 : treeRss(rows, child.pid),
       }));
       return Promise.resolve(native);
     },
     stop: () => (stopping ??= stop()),
   };
+}
+
+function engineOf({ children }: Up, name: EngineName): Restartable {
+  for (const [engine, child] of children) if (engine.name === name) return child;
+  throw new StackError(`${name} is not ours to end: this stack has not started it itself.`);
 }
 
 async function bringUp(options: StackOptions, env: NodeJS.ProcessEnv, work: Work): Promise<Up> {
@@ -84,8 +99,9 @@ async function bringUp(options: StackOptions, env: NodeJS.ProcessEnv, work: Work
   try {
     requirePrograms(nativeNames);
     const ports = await choosePorts(options.ports, nativeNames);
-    const started = await startNative(nativeNames, { ...work, stack: options.name, ports });
-    const children = new Map<Engine, Child>();
+    const { name: stack, kafkaListeners } = options;
+    const started = await startNative(nativeNames, { ...work, stack, ports, kafkaListeners });
+    const children = new Map<Engine, Restartable>();
     for (const { name, version, child } of started) {
       const { pid, log } = child;
       children.set({ name, version, how: 'native', url: urlOf(name, ports), pid, log }, child);

@@ -1,4 +1,5 @@
 import type { Guard } from './guard.ts';
+import type { Restartable } from './restartable.ts';
 
 export type EngineName = 'postgres' | 'redis' | 'kafka' | 's3' | 'smtp';
 export type How = 'attached' | 'compose' | 'native';
@@ -22,6 +23,12 @@ export type Progress = {
 
 export type Report = (progress: Progress) => void;
 
+/**
+ * A port of the broker of its own, where clients are told to come to `advertisedPort` instead: Kafka's clients follow the
+ * addresses that it advertises, and would walk past a proxy that advertises nothing.
+ */
+export type KafkaListener = { name: string; port: number; advertisedPort: number };
+
 export type StackOptions = {
   /** Names the folder `.stack/<name>/`; two stacks of different names run side by side. */
   name: string;
@@ -32,6 +39,8 @@ export type StackOptions = {
   report?: Report;
   /** Wipe the stack's data first. Default: false. */
   fresh?: boolean;
+  /** More doors to a native Kafka. Default: none. */
+  kafkaListeners?: KafkaListener[];
   /** Calls the start off (Ctrl-C while things install): what was begun is ended, and `startStack` rejects. */
   signal?: AbortSignal;
 };
@@ -45,7 +54,12 @@ export type Stack = {
   env: Record<string, string>;
   /** Kills what it adopted when this process dies in any way; lend it to the processes you start yourself. */
   guard: Guard;
-  /** Called once, for the first engine that ran and is gone. */
+  /**
+   * Ends a native engine and starts it again, on the same port and with its data: `onEngineGone` is not told.
+   * @throws StackError for an engine that this stack has not started itself
+   */
+  engine(name: EngineName): Restartable;
+  /** Called once, for the first engine that ran and is gone without having been ended here. */
   onEngineGone(listener: EngineGone): void;
   /** Memory of the process trees of native engines. */
   memory(): Promise<Memory[]>;

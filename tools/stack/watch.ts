@@ -1,14 +1,16 @@
-import type { Child } from './child.ts';
 import { hostAndPort } from './decide.ts';
 import { tcpAnswers } from './probes.ts';
+import type { Restartable } from './restartable.ts';
 import type { Engine, EngineGone } from './types.ts';
 
 const probeEveryMs = 2000;
 
 export type Watch = { onGone(listener: EngineGone): void; stop(): void };
 
-/** Notices the first engine that goes: a native one by its exit, others when two probes in a row find nobody. */
-export function watch(engines: Engine[], children: Map<Engine, Child>): Watch {
+/**
+ * Notices the first engine that goes by itself: a native one by its exit, others when two probes in a row find nobody.
+ */
+export function watch(engines: Engine[], children: Map<Engine, Restartable>): Watch {
   const listeners: EngineGone[] = [];
   let gone: Parameters<EngineGone> | undefined;
   let stopped = false;
@@ -19,7 +21,7 @@ export function watch(engines: Engine[], children: Map<Engine, Child>): Watch {
   };
 
   for (const [engine, child] of children) {
-    void child.exited.then((how) => report(engine, `its process (pid ${child.pid}) ended: ${how}`));
+    child.onGone((how, pid) => report(engine, `its process (pid ${pid}) ended: ${how}`));
   }
   const timers = engines.filter((engine) => !children.has(engine)).map((engine) => probe(engine, report));
 

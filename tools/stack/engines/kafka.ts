@@ -7,6 +7,7 @@ import { freePorts } from '../ports.ts';
 import { kafkaReady } from '../probes.ts';
 import { findProgram, runOrFail } from '../programs.ts';
 import { step } from '../progress.ts';
+import type { KafkaListener } from '../types.ts';
 
 const pom = engineFile('kafka', 'pom.xml');
 const version = () => /<kafka\.version>([^<]+)</.exec(readFileSync(pom, 'utf8'))?.[1] ?? 'unknown';
@@ -30,11 +31,21 @@ const jvm = [
   `-Dlog4j2.configurationFile=${engineFile('kafka', 'log4j2.yaml')}`,
 ];
 
-function writeProperties(folder: string, logs: string, port: number, controllerPort: number): string {
+function writeProperties(
+  folder: string,
+  logs: string,
+  port: number,
+  controllerPort: number,
+  more: KafkaListener[] = [],
+): string {
   const file = join(folder, 'kafka.properties');
+  const doors = [{ name: 'PLAINTEXT', port, advertisedPort: port }, ...more];
+  const at = (door: string, number: number) => `${door}://127.0.0.1:${number}`;
   const own = [
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=${[...doors.map((door) => at(door.name, door.port)), at('CONTROLLER', controllerPort)].join()}`,
+    `advertised.listeners=${doors.map((door) => at(door.name, door.advertisedPort)).join()}`,
+    `listener.security.protocol.map=${[...doors, { name: 'CONTROLLER' }].map(({ name }) => `${name}:PLAINTEXT`).join()}`,
+    'inter.broker.listener.name=PLAINTEXT',
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
     `log.dirs=${logs}`,
   ];
@@ -113,14 +124,14 @@ function moveInto(draft: string, target: string): void {
   }
 }
 
-async function start({ stack, ports, guard, signal }: Context) {
+async function start({ stack, ports, kafkaListeners, guard, signal }: Context) {
   const logs = dataDir(stack, 'kafka');
   if (!existsSync(logs)) {
     cpSync(formatted(), `${logs}.new`, { recursive: true, force: true });
     renameSync(`${logs}.new`, logs); // all or nothing, should we die now
   }
   const [controllerPort = 0] = await freePorts(1);
-  const properties = writeProperties(stackDir(stack), logs, ports.kafka, controllerPort);
+  const properties = writeProperties(stackDir(stack), logs, ports.kafka, controllerPort, kafkaListeners);
   const shared = existsSync(archive()) ? [`-XX:SharedArchiveFile=${archive()}`] : [];
   return startChild({
     name: 'kafka',
