@@ -1,10 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import kafkajs, { type Admin, type Kafka, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
 import { EventConsumer, type ConsumerOptions } from './consumer.kafka.ts';
 import { deadLetterTopic, letterOf, type DeadLetter } from './dead-letter.ts';
+import { DeadLetters } from './dead-letters.kafka.ts';
 import { lagOf, type Lag } from './lag.ts';
 import type { OutboxRow } from './outbox.ts';
 import { patchIdleTimers } from './timers.kafka.ts';
+import { ensureTopics } from './topics.kafka.ts';
 import { NOT_TRACED, type MessagingTracing } from './tracing.ts';
 
 export type BrokerOptions = {
@@ -100,13 +101,13 @@ export class Broker {
   }
 
   async #deadLetter(groupId: string, letter: DeadLetter): Promise<void> {
-    await this.#connect();
-    await this.#producer.send({
-      topic: deadLetterTopic(letter.topic),
-      acks: -1,
-      messages: [letterOf(groupId, letter, this.#redact)],
-    });
+    await this.#sendTo(deadLetterTopic(letter.topic), [letterOf(groupId, letter, this.#redact)]);
     this.#tracing.parked({ topic: letter.topic, groupId });
+  }
+
+  async #sendTo(topic: string, messages: Message[]): Promise<void> {
+    await this.#connect();
+    await this.#producer.send({ topic, acks: -1, messages });
   }
 
   async #lag(groupId: string, topics: string[]): Promise<Lag[]> {
@@ -118,31 +119,28 @@ export class Broker {
     return lagOf(committed, ends);
   }
 
-  /** Creates the topics, and a dead-letter topic for each, where they are missing. Part of a service's `migrate`. */
+  /**
+   * Creates the topics, and a dead-letter topic for each, where they are missing; gives dead-letter topics of an earlier
+   * version the configuration of today's, and keeps what is in them. Part of a service's `migrate`.
+   */
   async ensureTopics(topics: string[], { partitions = 6, replicas = 1 } = {}): Promise<void> {
     await this.#connectAdmin();
-    const existing = new Set(await this.#admin.listTopics());
-    const wanted = topics.flatMap((topic) => [
-      { topic, numPartitions: partitions, replicationFactor: replicas },
-      { topic: deadLetterTopic(topic), numPartitions: 1, replicationFactor: replicas },
-    ]);
-    const missing = wanted.filter(({ topic }) => !existing.has(topic));
-    if (missing.length === 0) return;
-    // kafkajs' own waitForLeaders fails when the broker has not yet heard of what its controller has just made.
-    await this.#admin.createTopics({ topics: missing, waitForLeaders: false });
-    await this.#untilKnown(missing.map(({ topic }) => topic));
+    const send = (topic: string, messages: Message[]) => this.#sendTo(topic, messages);
+    await ensureTopics({ kafka: this.#kafka, admin: this.#admin, send }, topics, { partitions, replicas });
   }
 
-  async #untilKnown(topics: string[]): Promise<void> {
-    for (let left = 100; ; left--) {
-      try {
-        await this.#admin.fetchTopicMetadata({ topics });
-        return;
-      } catch (error) {
-        if (left === 0 || (error as { retriable?: boolean }).retriable !== true) throw error;
-        await delay(100);
-      }
-    }
+  /** What the consumer of this group could not handle of these topics, to be listed, replayed or dropped. */
+  deadLetters(groupId: string, topics: string[]): DeadLetters {
+    return new DeadLetters({
+      kafka: this.#kafka,
+      admin: async () => {
+        await this.#connectAdmin();
+        return this.#admin;
+      },
+      send: (topic, messages) => this.#sendTo(topic, messages),
+      park: (letter) => this.#deadLetter(groupId, letter),
+      ...{ groupId, topics },
+    });
   }
 
   /** Rejects when the broker does not answer. */

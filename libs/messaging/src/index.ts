@@ -9,6 +9,14 @@ export {
 export { Broker, type BrokerOptions } from './broker.kafka.ts';
 export type { ConsumerStatus, EventConsumer, Pause } from './consumer.kafka.ts';
 export { Delivery, type DeliveryOptions, type Message } from './delivery.ts';
+export type { Letter } from './dead-letter.ts';
+export {
+  DeadLetters,
+  UnknownLetterError,
+  type LetterFilter,
+  type LetterOutcome,
+  type LetterProgress,
+} from './dead-letters.kafka.ts';
 export { reads, type Handler, type Handlers } from './handler.ts';
 export { claimMessage, forgetOldMessages, INBOX_TABLE } from './inbox.ts';
 export {
