@@ -81,7 +81,7 @@ describe('a message', () => {
   });
 
   describe('that takes long', () => {
-    afterEach(() => jest.useRealTimers());
+    afterEach(() => void jest.useRealTimers());
 
     it('sends heartbeats until it is done with, and none afterwards', async () => {
       jest.useFakeTimers();

@@ -45,8 +45,8 @@ const stores: [string, () => SequenceStore][] = [
 describe.each(stores)('the order of a subject, kept %s', (_, storeOf) => {
   const fresh = () => {
     const store = storeOf();
-    const subject = randomUUID();
-    const consumer = randomUUID();
+    const subject: string = randomUUID();
+    const consumer: string = randomUUID();
     return {
       store,
       consumer,
