@@ -57,6 +57,9 @@ export const refundSchema = z.strictObject({
   createdAt: z.iso.datetime(),
 });
 
+/** Charges in the order in which they were made; `hasMore` says whether some follow the last of these. */
+export type ChargePage = { charges: (Charge & { idempotencyKey: string })[]; hasMore: boolean };
+
 export type ChargeRequest = z.infer<typeof chargeRequestSchema>;
 export type RefundRequest = z.infer<typeof refundRequestSchema>;
 export type Charge = z.infer<typeof chargeSchema>;

@@ -12,7 +12,13 @@ const fates = (faults: Partial<Faults>, seed = 1, count = 10_000) => {
 describe('faults', () => {
   it('strike nothing when all are off', () => {
     for (const fate of fates({})) {
-      expect(fate).toEqual({ delayMs: 0, before: 'pass', forceDecline: false, after: 'pass' });
+      expect(fate).toEqual({
+        delayMs: 0,
+        before: 'pass',
+        forceDecline: false,
+        refuseRefund: false,
+        after: 'pass',
+      });
     }
   });
 

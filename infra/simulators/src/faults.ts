@@ -18,6 +18,8 @@ export const faultsSchema = z.strictObject({
   hangRate: rate,
   /** A good card is declined. */
   declineRate: rate,
+  /** A refund is refused, with 422: nothing is given back. */
+  refuseRefundRate: rate,
   /** 500 although the charge or refund was done. */
   errorAfterCaptureRate: rate,
   /** No answer until the client gives up although the charge or refund was done. */
@@ -35,6 +37,7 @@ export const noFaults: Readonly<Faults> = Object.freeze({
   errorRate: 0,
   hangRate: 0,
   declineRate: 0,
+  refuseRefundRate: 0,
   errorAfterCaptureRate: 0,
   hangAfterCaptureRate: 0,
 });
@@ -44,6 +47,7 @@ export type Fate = {
   delayMs: number;
   before: 'pass' | 'rate-limit' | 'error' | 'hang';
   forceDecline: boolean;
+  refuseRefund: boolean;
   after: 'pass' | 'error' | 'hang';
 };
 
@@ -57,10 +61,12 @@ export function drawFate(faults: Faults, random: Random): Fate {
   const forceDecline = strikes(faults.declineRate);
   const errorAfter = strikes(faults.errorAfterCaptureRate);
   const hangAfter = strikes(faults.hangAfterCaptureRate);
+  const refuseRefund = strikes(faults.refuseRefundRate);
   return {
     delayMs: Math.round(faults.latencyMs + jitter * faults.latencyJitterMs),
     before: rateLimit ? 'rate-limit' : error ? 'error' : hang ? 'hang' : 'pass',
     forceDecline,
+    refuseRefund,
     after: errorAfter ? 'error' : hangAfter ? 'hang' : 'pass',
   };
 }

@@ -49,6 +49,30 @@ describe('a charge', () => {
     expect(await gateway.ledger()).toMatchObject({ charges: 101 });
   });
 
+  it('stands in the list of all, with its key and what was given back of it, page by page', async () => {
+    const ids = [];
+    for (const key of ['k1', 'k2', 'k3']) ids.push((await gateway.charge(key)).json().id);
+    await gateway.charge('k4', { ...visa, cardToken: 'tok_expiredCard' });
+    await gateway.post('/v1/refunds', 'r1', { chargeId: ids[1], amount: 500 });
+    const list = async (query: string) => (await gateway.get(`/v1/charges?${query}`)).json();
+    const first = await list('limit=2');
+    expect(first).toMatchObject({
+      hasMore: true,
+      charges: [
+        { id: ids[0], idempotencyKey: 'k1', reference: 'order-1', refundedAmount: 0 },
+        { id: ids[1], idempotencyKey: 'k2', refundedAmount: 500 },
+      ],
+    });
+    expect(await list(`limit=2&startingAfter=${ids[1]}`)).toMatchObject({
+      hasMore: false,
+      charges: [{ id: ids[2] }, { idempotencyKey: 'k4', status: 'declined' }],
+    });
+    expect(await list('createdAfter=2999-01-01T00:00:00Z')).toEqual({ charges: [], hasMore: false });
+    expect(await list('startingAfter=ch_0')).toMatchObject({ code: 'charge_not_found' });
+    expect(await list('limit=101')).toMatchObject({ code: 'invalid_request' });
+    expect((await list('')).charges).toHaveLength(4);
+  });
+
   it.each([
     ['unauthorized', { headers: { authorization: 'Bearer wrong', 'idempotency-key': 'k' } }],
     ['missing_idempotency_key', { headers: { authorization } }],
@@ -92,6 +116,15 @@ describe('a refund', () => {
     const statuses = (await Promise.all(refunds)).map(({ statusCode }) => statusCode);
     expect(statuses.filter((status) => status === 201)).toHaveLength(19);
     expect(await gateway.ledger()).toMatchObject({ net: { EUR: 99 } });
+  });
+
+  it('that is refused gives nothing back, and its key stays free', async () => {
+    const { id: chargeId } = (await gateway.charge('k1')).json();
+    await gateway.switchOn({ refuseRefundRate: 1 });
+    const refused = await gateway.post('/v1/refunds', 'r1', { chargeId });
+    expect([refused.statusCode, refused.json().code]).toEqual([422, 'refund_refused']);
+    await gateway.switchOff();
+    expect((await gateway.post('/v1/refunds', 'r1', { chargeId })).statusCode).toBe(201);
   });
 
   it('of an unknown charge is a 404', async () => {

@@ -20,6 +20,14 @@ type Work = (fate: Fate, pause: () => Promise<void>) => unknown;
 
 const idempotencyKeySchema = z.string().min(1).max(255);
 const byKeySchema = z.strictObject({ idempotencyKey: idempotencyKeySchema });
+const listSchema = z.strictObject({
+  createdAfter: z.iso
+    .datetime({ offset: true })
+    .transform((time) => new Date(time))
+    .optional(),
+  startingAfter: z.string().min(1).max(100).optional(),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
+});
 const byIdSchema = z.object({ id: z.string() });
 const since = z.iso
   .datetime({ offset: true })
@@ -93,14 +101,17 @@ export function createGatewayServer({
     v1.post('/v1/refunds', (request, reply) =>
       underFaults(reply, async (fate, pause) => {
         const body = parse(refundRequestSchema, request.body);
-        const done = await gateway.refund(keyOf(request), body, { pause, forceDecline: false });
+        const done = await gateway.refund(keyOf(request), body, { pause, refuseRefund: fate.refuseRefund });
         return afterwards(fate, reply, load, done.replayed, 201, done.result);
       }),
     );
     v1.get('/v1/charges', (request, reply) =>
-      ask(reply, () => ({
-        charge: gateway.findChargeByKey(parse(byKeySchema, request.query).idempotencyKey),
-      })),
+      ask(reply, () => {
+        const { query } = request;
+        if (!Object.hasOwn(query as object, 'idempotencyKey'))
+          return gateway.listCharges(parse(listSchema, query));
+        return { charge: gateway.findChargeByKey(parse(byKeySchema, query).idempotencyKey) };
+      }),
     );
     v1.get('/v1/charges/:id', (request, reply) =>
       ask(reply, () => gateway.findCharge(parse(byIdSchema, request.params).id)),

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { chargeSchema, decideCharge, decideRefund, refundSchema } from './charge.ts';
-import type { Charge, ChargeRequest, Refund, RefundRequest } from './charge.ts';
+import type { Charge, ChargePage, ChargeRequest, Refund, RefundRequest } from './charge.ts';
 import { fingerprint, IdempotencyKeys } from './idempotency.ts';
 import { summarise } from './ledger.ts';
 import type { Ledger, LedgerFilter } from './ledger.ts';
@@ -19,8 +19,10 @@ export const entrySchema = z.discriminatedUnion('type', [
 export type Entry = z.infer<typeof entrySchema>;
 /** Keeps entries. Throws when it could not: then nothing has happened. */
 export type Journal = { append(entry: Entry): void };
-/** How the processor behaves for one call: it takes `pause()` long, and may decline a good card. */
-export type Conditions = { pause: () => Promise<void>; forceDecline: boolean };
+/** How the processor behaves for one call: it takes `pause()` long, and may decline a good card or refuse a refund. */
+export type Conditions = { pause: () => Promise<void>; forceDecline?: boolean; refuseRefund?: boolean };
+/** Which charges of the list: those made after a time, after the last one of the page before, and how many. */
+export type ListFilter = { createdAfter?: Date; startingAfter?: string; limit: number };
 type Once<Result> = Promise<{ result: Result; replayed: boolean }>;
 
 /** The card processor: charges and refunds, each once per idempotency key. */
@@ -28,6 +30,8 @@ export class Gateway {
   readonly #journal: Journal;
   readonly #now: () => Date;
   readonly #charges = new Map<string, Charge>();
+  /** Charge id → the idempotency key that it was made under. */
+  readonly #keyOf = new Map<string, string>();
   readonly #refunds = new Map<string, Refund>();
   readonly #refundedAmounts = new Map<string, number>();
   readonly #chargeKeys = new IdempotencyKeys<Charge>();
@@ -43,7 +47,7 @@ export class Gateway {
     }
   }
 
-  charge(key: string, request: ChargeRequest, { pause, forceDecline }: Conditions): Once<Charge> {
+  charge(key: string, request: ChargeRequest, { pause, forceDecline = false }: Conditions): Once<Charge> {
     const print = fingerprint(request);
     return this.#chargeKeys.run(key, print, async () => {
       await pause();
@@ -53,10 +57,11 @@ export class Gateway {
     });
   }
 
-  refund(key: string, request: RefundRequest, { pause }: Conditions): Once<Refund> {
+  refund(key: string, request: RefundRequest, { pause, refuseRefund }: Conditions): Once<Refund> {
     const print = fingerprint(request);
     return this.#refundKeys.run(key, print, async () => {
       await pause();
+      if (refuseRefund) throw new Problem('refund_refused');
       const refund = decideRefund(this.findCharge(request.chargeId), request, {
         id: newId('re'),
         now: this.#now(),
@@ -71,6 +76,22 @@ export class Gateway {
     const charge = this.#charges.get(id);
     if (!charge) throw new Problem('charge_not_found', `No charge ${id}`);
     return { ...charge, refundedAmount: this.#refundedAmounts.get(id) ?? 0 };
+  }
+
+  /** @throws {Problem} `charge_not_found` for a `startingAfter` that is no charge */
+  listCharges({ createdAfter, startingAfter, limit }: ListFilter): ChargePage {
+    if (startingAfter !== undefined) this.findCharge(startingAfter);
+    // A map keeps the order in which its entries came, which a clock that is set back does not.
+    const ids = [...this.#charges.keys()];
+    const following = ids.slice(startingAfter === undefined ? 0 : ids.indexOf(startingAfter) + 1);
+    const after = createdAfter?.toISOString() ?? '';
+    const found = following.filter((id) => this.#charges.get(id)!.createdAt > after);
+    return {
+      charges: found
+        .slice(0, limit)
+        .map((id) => ({ ...this.findCharge(id), idempotencyKey: this.#keyOf.get(id)! })),
+      hasMore: found.length > limit,
+    };
   }
 
   findChargeByKey(key: string): Charge {
@@ -100,14 +121,17 @@ export class Gateway {
   }
 
   #apply(entry: Entry): void {
-    if (entry.type === 'charge') this.#charges.set(entry.charge.id, entry.charge);
+    if (entry.type === 'charge') {
+      this.#charges.set(entry.charge.id, entry.charge);
+      this.#keyOf.set(entry.charge.id, entry.key);
+    }
     if (entry.type === 'refund') {
       const { id, chargeId, amount } = entry.refund;
       this.#refunds.set(id, entry.refund);
       this.#refundedAmounts.set(chargeId, (this.#refundedAmounts.get(chargeId) ?? 0) + amount);
     }
     if (entry.type === 'reset') {
-      for (const part of [this.#charges, this.#refunds, this.#refundedAmounts]) part.clear();
+      for (const part of [this.#charges, this.#keyOf, this.#refunds, this.#refundedAmounts]) part.clear();
       for (const keys of [this.#chargeKeys, this.#refundKeys]) keys.clear();
     }
   }

@@ -15,6 +15,7 @@ export const problemTable = {
   idempotency_key_reused: [422, 'The idempotency key was used with another body'],
   charge_not_refundable: [422, 'A declined charge cannot be refunded'],
   refund_exceeds_charge: [422, 'More would be refunded than was captured'],
+  refund_refused: [422, 'The refund is refused (injected fault)'],
   rate_limited: [429, 'Too many requests (injected fault)'],
   internal_error: [500, 'The gateway failed'],
   failed_after_capture: [500, 'The gateway failed after the work was done (injected fault)'],
