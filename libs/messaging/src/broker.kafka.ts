@@ -1,9 +1,10 @@
-import kafkajs, { type Admin, type Kafka, type Message, type Producer } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { EventConsumer, type ConsumerOptions } from './consumer.kafka.ts';
 import { deadLetterTopic, letterOf, type DeadLetter } from './dead-letter.ts';
 import { DeadLetters } from './dead-letters.kafka.ts';
 import { lagOf, type Lag } from './lag.ts';
 import type { OutboxRow } from './outbox.ts';
+import { IMPATIENT, Publisher } from './publisher.kafka.ts';
 import { patchIdleTimers } from './timers.kafka.ts';
 import { ensureTopics } from './topics.kafka.ts';
 import { NOT_TRACED, type MessagingTracing } from './tracing.ts';
@@ -21,17 +22,15 @@ export type BrokerOptions = {
 
 /**
  * The only place that knows kafkajs, which has had no release since 2023: what replaces it one day is written here and
- * in `consumer.kafka.ts`.
+ * in the other `*.kafka.ts`.
  */
 export class Broker {
   readonly #kafka: Kafka;
-  readonly #producer: Producer;
+  readonly #publisher: Publisher;
   readonly #admin: Admin;
-  #connected: Promise<unknown> | undefined;
   #adminConnected: Promise<void> | undefined;
   readonly #tracing: MessagingTracing;
   readonly #redact: (text: string) => string;
-  #sending: Promise<unknown> = Promise.resolve();
 
   constructor({ brokers, clientId, onLog = () => {}, tracing, redact }: BrokerOptions) {
     patchIdleTimers();
@@ -45,48 +44,17 @@ export class Broker {
         onLog({ namespace: entry.namespace, ...entry.log }),
     };
     this.#kafka = new kafkajs.Kafka({ ...common, connectionTimeout: 3000 });
-    // Publishing gives up within the relay's lease; the outbox keeps what was not acknowledged.
-    const impatient = new kafkajs.Kafka({
-      ...common,
-      connectionTimeout: 1000,
-      requestTimeout: 1500,
-      retry: { retries: 1, initialRetryTime: 100 },
-    });
-    // Not `idempotent`: with a lost acknowledgement it can drop a message. One send at a time, and the inbox.
-    this.#producer = impatient.producer({
-      allowAutoTopicCreation: false,
-      maxInFlightRequests: 1,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-    });
+    const impatient = new kafkajs.Kafka({ ...common, ...IMPATIENT });
+    this.#publisher = new Publisher({ kafka: impatient, tracing: this.#tracing });
     this.#admin = this.#kafka.admin();
   }
 
-  /** Resolves when all in-sync replicas have acknowledged all rows. One call at a time goes to the broker. */
-  async publish(rows: OutboxRow[]): Promise<void> {
-    const send = this.#sending.then(() => this.#send(rows));
-    this.#sending = send.catch(() => undefined);
-    await send;
-  }
-
-  async #send(rows: OutboxRow[]): Promise<void> {
-    const sent = rows.map((row) => ({ row, span: this.#tracing.published(row) }));
-    let failure: unknown;
-    try {
-      await this.#connect();
-      const byTopic = Map.groupBy(sent, ({ row }) => row.topic);
-      await this.#producer.sendBatch({
-        acks: -1,
-        topicMessages: [...byTopic].map(([topic, ofTopic]) => ({
-          topic,
-          messages: ofTopic.map(({ row, span }) => messageOf(row, span?.traceparent)),
-        })),
-      });
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      for (const { span } of sent) span?.end(failure);
-    }
+  /**
+   * Resolves when all in-sync replicas have acknowledged all rows; settles within 2 s. One call at a time goes to the broker.
+   * @throws MessageRefusedError when the broker takes one of them never; any other error when it may, later
+   */
+  publish(rows: OutboxRow[]): Promise<void> {
+    return this.#publisher.publish(rows);
   }
 
   consumer(options: Omit<ConsumerOptions, 'kafka' | 'park' | 'tracing' | 'lag'>): EventConsumer {
@@ -101,13 +69,8 @@ export class Broker {
   }
 
   async #deadLetter(groupId: string, letter: DeadLetter): Promise<void> {
-    await this.#sendTo(deadLetterTopic(letter.topic), [letterOf(groupId, letter, this.#redact)]);
+    await this.#publisher.send(deadLetterTopic(letter.topic), [letterOf(groupId, letter, this.#redact)]);
     this.#tracing.parked({ topic: letter.topic, groupId });
-  }
-
-  async #sendTo(topic: string, messages: Message[]): Promise<void> {
-    await this.#connect();
-    await this.#producer.send({ topic, acks: -1, messages });
   }
 
   async #lag(groupId: string, topics: string[]): Promise<Lag[]> {
@@ -125,7 +88,7 @@ export class Broker {
    */
   async ensureTopics(topics: string[], { partitions = 6, replicas = 1 } = {}): Promise<void> {
     await this.#connectAdmin();
-    const send = (topic: string, messages: Message[]) => this.#sendTo(topic, messages);
+    const send = this.#publisher.send.bind(this.#publisher);
     await ensureTopics({ kafka: this.#kafka, admin: this.#admin, send }, topics, { partitions, replicas });
   }
 
@@ -137,7 +100,7 @@ export class Broker {
         await this.#connectAdmin();
         return this.#admin;
       },
-      send: (topic, messages) => this.#sendTo(topic, messages),
+      send: (topic, messages) => this.#publisher.send(topic, messages),
       park: (letter) => this.#deadLetter(groupId, letter),
       ...{ groupId, topics },
     });
@@ -151,18 +114,8 @@ export class Broker {
 
   /** Waits for the send in flight, then disconnects. */
   async close(): Promise<void> {
-    await this.#sending;
-    await Promise.allSettled([this.#producer.disconnect(), this.#admin.disconnect()]);
-    this.#connected = undefined;
+    await Promise.allSettled([this.#publisher.close(), this.#admin.disconnect()]);
     this.#adminConnected = undefined;
-  }
-
-  #connect(): Promise<unknown> {
-    this.#connected ??= this.#producer.connect().catch((error: unknown) => {
-      this.#connected = undefined;
-      throw error;
-    });
-    return this.#connected;
   }
 
   #connectAdmin(): Promise<void> {
@@ -172,16 +125,4 @@ export class Broker {
     });
     return this.#adminConnected;
   }
-}
-
-function messageOf({ key, event }: OutboxRow, traceparent = event.traceparent) {
-  return {
-    key,
-    value: JSON.stringify(event),
-    headers: {
-      'content-type': 'application/cloudevents+json',
-      ...(event.correlationid && { correlationid: event.correlationid }),
-      ...(traceparent && { traceparent }),
-    },
-  };
 }

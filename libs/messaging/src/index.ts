@@ -7,6 +7,7 @@ export {
   type NewEvent,
 } from './event.ts';
 export { Broker, type BrokerOptions } from './broker.kafka.ts';
+export { MessageRefusedError } from './publisher.kafka.ts';
 export type { ConsumerStatus, EventConsumer, Pause } from './consumer.kafka.ts';
 export { Delivery, type DeliveryOptions, type Message } from './delivery.ts';
 export type { Letter } from './dead-letter.ts';
