@@ -58,7 +58,7 @@ export function createParts(config: Config, platform: Platform) {
   const consumer = eventConsumer(platform, broker, events.handlers);
   const begin = () => startFlow(platform, { consumer });
   const finish = () => consumer.stop();
-  return { flags, dataSource, broker, mail, service, events, begin, finish };
+  return { flags, dataSource, broker, mail, service, events, consumer, begin, finish };
 }
 
 export class AppModule {

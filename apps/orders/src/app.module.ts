@@ -68,7 +68,7 @@ export function createParts(config: Config, platform: Platform) {
   const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => startFlow(platform, { consumer, relay });
   const finish = () => Promise.all([consumer.stop(), relay.stop()]);
-  return { flags, dataSource, redis, broker, service, details, events, begin, finish };
+  return { flags, dataSource, redis, broker, service, details, events, consumer, begin, finish };
 }
 
 function attachRedis({ services, logger }: Platform, url: string): Redis {

@@ -11,6 +11,10 @@ const task = async (name: 'migrate' | 'listMigrations' | 'seed' | 'cleanup') => 
   const config = loadConfig(schema);
   return (await import('./admin.ts'))[name](config);
 };
+const dlq = async (args: string[]) => {
+  const config = loadConfig(schema, process.env, { lines: 'stderr' });
+  return (await import('./admin.ts')).dlq(config, args);
+};
 
 await runCommand('orders', {
   serve: { does: 'answer HTTP', run: () => start('serve') },
@@ -26,6 +30,10 @@ await runCommand('orders', {
   'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
   seed: { does: 'save a draft for the demo customer', run: () => task('seed') },
   cleanup: { does: 'forget old replies and messages', run: () => task('cleanup') },
+  dlq: {
+    does: 'list, show, replay or drop what could not be handled',
+    run: dlq,
+  },
   config: {
     does: 'print the configuration in force, secrets masked',
     run: async (args) => configCommand(schema, args),

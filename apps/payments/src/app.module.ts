@@ -47,7 +47,7 @@ export function createParts(config: Config, platform: Platform) {
   const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => startFlow(platform, { consumer, relay });
   const finish = () => Promise.all([consumer.stop(), relay.stop()]);
-  return { dataSource, broker, events, service, begin, finish };
+  return { dataSource, broker, events, consumer, service, begin, finish };
 }
 
 export class AppModule {

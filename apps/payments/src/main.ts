@@ -11,6 +11,10 @@ const task = async (name: 'migrate' | 'listMigrations' | 'cleanup') => {
   const config = loadConfig(schema);
   return (await import('./admin.ts'))[name](config);
 };
+const dlq = async (args: string[]) => {
+  const config = loadConfig(schema, process.env, { lines: 'stderr' });
+  return (await import('./admin.ts')).dlq(config, args);
+};
 
 await runCommand('payments', {
   serve: { does: 'answer HTTP', run: () => start('serve') },
@@ -25,6 +29,10 @@ await runCommand('payments', {
   },
   'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
   cleanup: { does: 'forget old messages', run: () => task('cleanup') },
+  dlq: {
+    does: 'list, show, replay or drop what could not be handled',
+    run: dlq,
+  },
   config: {
     does: 'print the configuration in force, secrets masked',
     run: async (args) => configCommand(schema, args),

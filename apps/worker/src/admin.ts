@@ -1,10 +1,11 @@
-import { platformOf } from '@cairn/boot';
+import { deadLetterCommand, platformOf } from '@cairn/boot';
 import { createParts } from './app.module.ts';
 import type { Config } from './config.ts';
 import { RECEIPTS_TOPIC } from './receipts.service.ts';
 import { instrumented } from './telemetry.ts';
 
-/** A one-off process (factor 12): the same image, code and configuration as the worker, run once. */
+/** One-off processes (factor 12): the same image, code and configuration as the worker, run once. */
+
 export async function migrate(config: Config): Promise<void> {
   const { files, broker, close } = createParts(config, platformOf(config, instrumented));
   try {
@@ -14,6 +15,17 @@ export async function migrate(config: Config): Promise<void> {
       partitions: config.KAFKA_PARTITIONS,
       replicas: config.KAFKA_REPLICAS,
     });
+  } finally {
+    await close();
+  }
+}
+
+/** What the consumer could not handle: `dlq list`, `show`, `replay`, `drop`, `skip`. */
+export async function dlq(config: Config, args: string[]): Promise<number> {
+  const platform = platformOf(config, instrumented);
+  const { broker, consumer, handlers, close } = createParts(config, platform);
+  try {
+    return await deadLetterCommand(platform, { broker, consumer, handlers }, args);
   } finally {
     await close();
   }

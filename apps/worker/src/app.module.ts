@@ -38,7 +38,8 @@ export function createParts(config: Config, platform: Platform) {
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
 
   const service = new ReceiptsService(renderer, files, (rows) => broker.publish(rows));
-  const consumer = eventConsumer(platform, broker, new ReceiptsConsumer(service).handlers);
+  const { handlers } = new ReceiptsConsumer(service);
+  const consumer = eventConsumer(platform, broker, handlers);
   const begin = () => startFlow(platform, { consumer });
   const finish = async () => {
     await consumer.stop();
@@ -48,7 +49,7 @@ export function createParts(config: Config, platform: Platform) {
     await Promise.allSettled([broker.close(), renderer.close()]);
     files.close();
   };
-  return { files, broker, begin, finish, close };
+  return { files, broker, consumer, handlers, begin, finish, close };
 }
 
 export class AppModule {

@@ -6,6 +6,7 @@ export {
   startFlow,
   watchPolicies,
 } from './attach.ts';
+export { deadLetterCommand } from './dlq.command.ts';
 export type { Instrumented } from './instrument.ts';
 export { databasePool, platformOf, workerThreads, type EveryProcess, type Platform } from './platform.ts';
 export { runApp, type AppOptions } from './run-app.ts';

@@ -6,8 +6,8 @@ export type Commands = Record<string, { does: string; run: (args: string[]) => P
 const EXIT_USAGE = 2;
 
 /**
- * Runs the command that `argv` names and exits: 0 when it is done, 1 when it failed, 2 when there is no such command.
- * Services run until a signal ends them (see `runService`), and why one did not start is said without a stack.
+ * Runs the command that `argv` names and exits: with the number that it resolves with, else 0 when it is done, 1 when it
+ * failed, 2 when there is no such command. Services run until a signal ends them (see `runService`), and why one did not start is said without a stack.
  */
 export async function runCommand(
   app: string,
@@ -21,12 +21,12 @@ export async function runCommand(
     process.exit(EXIT_USAGE);
   }
   try {
-    await command.run(args);
+    const code = await command.run(args);
+    process.exit(typeof code === 'number' ? code : 0);
   } catch (error) {
     process.stderr.write(`${app} ${name} failed: ${told(error)}\n`);
     process.exit(1);
   }
-  process.exit(0);
 }
 
 function told(error: unknown): string | undefined {

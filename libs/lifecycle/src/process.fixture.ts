@@ -34,5 +34,6 @@ await runCommand('fixture', {
   hang: { does: 'never closes', run: () => serve({ drainMs: 0, deadlineMs: 100, close: never }) },
   late: { does: 'waits for a database', run: () => serve({}, refused) },
   stuck: { does: 'waits for a database that says nothing', run: () => serve({}, never) },
+  some: { does: 'does a part of it', run: () => Promise.resolve(3) },
   fail: { does: 'fails', run: () => Promise.reject(new Error('out of paper')) },
 });

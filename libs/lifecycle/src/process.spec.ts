@@ -99,6 +99,10 @@ describe('runCommand', () => {
     expect(code).toBe(2);
   });
 
+  it('exits with the number that the command resolves with', async () => {
+    expect(await start('some').ended).toMatchObject({ code: 3 });
+  });
+
   it('exits 1 when the command fails, and says why', async () => {
     const { code, output } = await start('fail').ended;
     expect(output).toContain('fixture fail failed: Error: out of paper');

@@ -2,7 +2,7 @@ import type { DeadLetter } from './dead-letter.ts';
 import { parseEvent, sequenceOf, type Event } from './event.ts';
 import { classify, pauseAfter } from './failure.ts';
 import type { Handlers } from './handler.ts';
-import type { HeldEvent, Numbered, Place, SequenceStore, Turn } from './sequence.ts';
+import type { HeldEvent, HeldKey, Numbered, Place, SequenceStore, Turn } from './sequence.ts';
 import { NOT_TRACED, type MessagingTracing } from './tracing.ts';
 
 /** A message as it comes from the broker. */
@@ -125,6 +125,12 @@ export class Delivery {
     if (!sequence?.topics.includes(topic) || sequenceOf(event) === undefined) return;
     const next = await sequence.store.skip(groupId, event);
     await this.#release(next && messageOf(next), signal);
+  }
+
+  /** What waits for an event before it, oldest first. */
+  async held(): Promise<HeldKey[]> {
+    const { sequence, groupId } = this.#options;
+    return sequence ? sequence.store.held(groupId) : [];
   }
 
   async #release(held: Message | undefined, signal: AbortSignal): Promise<void> {
