@@ -8,7 +8,8 @@ export type Weather = {
   cut(): boolean;
 };
 
-export type Verdict = 'forward' | 'hold';
+/** What becomes of a chunk; bytes are sent in its place. */
+export type Verdict = 'forward' | 'hold' | Buffer;
 
 type Parcel = { chunk?: Buffer; dueAt: number };
 
@@ -58,10 +59,12 @@ export class Pipe {
   }
 
   #take(chunk: Buffer): void {
-    if (!this.#held && this.#judge(chunk) === 'hold') this.#held = true;
-    const dueAt = performance.now() + this.#weather.delayMs(chunk.length);
-    this.#parcels.push({ chunk, dueAt });
-    this.#bytes += chunk.length;
+    const verdict = this.#judge(chunk);
+    if (verdict === 'hold') this.#held = true;
+    const sent = Buffer.isBuffer(verdict) ? verdict : chunk;
+    const dueAt = performance.now() + this.#weather.delayMs(sent.length);
+    this.#parcels.push({ chunk: sent, dueAt });
+    this.#bytes += sent.length;
     if (this.#bytes > WINDOW_BYTES) this.#from.pause();
     this.#deliver();
   }

@@ -185,6 +185,15 @@ describe('a tap', () => {
     await until(() => seen.text === 'PAY');
   });
 
+  it('sends other bytes in the place of a chunk', async () => {
+    proxy.intercept((direction, chunk) =>
+      direction === 'request' ? Buffer.from(chunk.toString().replace('key-1', 'key-number-2')) : 'forward',
+    );
+    const { socket, seen } = await open();
+    socket.write('pay key-1');
+    await until(() => seen.text === 'PAY KEY-NUMBER-2');
+  });
+
   it('can reset the one connection that it sees', async () => {
     const other = await open();
     proxy.intercept((direction, chunk, connection) => {

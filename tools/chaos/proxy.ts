@@ -17,7 +17,7 @@ export type ProxyConnection = {
 /**
  * Sees every chunk before it is sent on. `hold` keeps it and everything after it in that direction of that connection
  * until `connection.release()`; a client that goes meanwhile has never sent it. A chunk may have any part of a message,
- * or several.
+ * or several. What waits behind a held chunk is shown as well.
  */
 export type Tap = (direction: Direction, chunk: Buffer, connection: ProxyConnection) => Verdict;
 
