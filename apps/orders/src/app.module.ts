@@ -64,7 +64,10 @@ export function createParts(config: Config, platform: Platform) {
   );
 
   const events = new OrdersConsumer(service, repository, dataSource, config);
-  const consumer = eventConsumer(platform, broker, events.handlers);
+  const consumer = eventConsumer(platform, broker, events.handlers, {
+    db: dataSource,
+    topics: ['payments'],
+  });
   const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => startFlow(platform, { consumer, relay });
   const finish = () => Promise.all([consumer.stop(), relay.stop()]);

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { CreateOrders1763700000000 } from '../migrations/1763700000000-create-orders.ts';
+import { AddMessageOrder1763900000000 } from '../migrations/1763900000000-add-message-order.ts';
 import { AddOrderVersions1763900000001 } from '../migrations/1763900000001-add-order-versions.ts';
 
 type Settings = { DATABASE_URL: string; DATABASE_POOL_MAX: number; DATABASE_LOCK_TIMEOUT_MS: number };
@@ -18,7 +19,7 @@ export function createDataSource(config: Settings): DataSource {
       // A request whose key, draft or order another transaction holds is told so, and does not hang on its connection.
       lock_timeout: config.DATABASE_LOCK_TIMEOUT_MS,
     },
-    migrations: [CreateOrders1763700000000, AddOrderVersions1763900000001],
+    migrations: [CreateOrders1763700000000, AddMessageOrder1763900000000, AddOrderVersions1763900000001],
     installExtensions: false,
   });
 }

@@ -43,7 +43,10 @@ export function createParts(config: Config, platform: Platform) {
   const service = new PaymentsService(repository, gateway, config);
 
   const events = new PaymentsConsumer(service, dataSource, config);
-  const consumer = eventConsumer(platform, broker, events.handlers);
+  const consumer = eventConsumer(platform, broker, events.handlers, {
+    db: dataSource,
+    topics: ['orders'],
+  });
   const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => startFlow(platform, { consumer, relay });
   const finish = () => Promise.all([consumer.stop(), relay.stop()]);

@@ -1,6 +1,13 @@
 import { consumerCheck, outboxCheck } from '@cairn/lifecycle';
 import { newContext, withContext } from '@cairn/logging';
-import { Broker, OutboxRelay, type EventConsumer, type Handlers, type Queryable } from '@cairn/messaging';
+import {
+  Broker,
+  OutboxRelay,
+  sqlSequence,
+  type EventConsumer,
+  type Handlers,
+  type Queryable,
+} from '@cairn/messaging';
 import type { Pipeline } from '@cairn/resilience';
 import { observe } from '@cairn/resilience/otel';
 import { DatabaseProbe } from './database.probe.ts';
@@ -48,11 +55,36 @@ export function attachBroker(platform: Platform, brokers: string[]): Broker {
   return broker;
 }
 
-/** The service's consumer: each event is handled under its correlation id, and what happens to it is logged. */
-export function eventConsumer({ service, logger, health }: Platform, broker: Broker, handlers: Handlers) {
+/**
+ * The service's consumer: each event is handled under its correlation id, and what happens to it is logged. Of the
+ * topics in `ordered`, each event is applied in its turn; `db` has the tables of `SEQUENCE_TABLES`.
+ */
+export function eventConsumer(
+  { service, logger, health, telemetry }: Platform,
+  broker: Broker,
+  handlers: Handlers,
+  ordered?: { db: Queryable; topics: string[] },
+): EventConsumer {
+  const outOfOrder = telemetry.counter('messaging.out_of_order', {
+    unit: '{message}',
+    description: 'Messages that did not come in their turn',
+  });
+  const count = (outcome: string) => (message: { topic: string; partition: number; offset: string }) => {
+    outOfOrder.add(1, {
+      'messaging.destination.name': message.topic,
+      'messaging.consumer.group.name': service,
+      outcome,
+    });
+    // A double is everyday: whatever is sent again comes again.
+    logger[outcome === 'old' ? 'debug' : 'warn']({ event: `event_${outcome}`, ...message });
+  };
   return broker.consumer({
     groupId: service,
     handlers,
+    ...(ordered && { sequence: { store: sqlSequence(ordered.db), topics: ordered.topics } }),
+    onHeld: count('held'),
+    onInverted: count('inverted'),
+    onOld: count('old'),
     around: ({ correlationid: correlationId }, handle) => withContext(newContext({ correlationId }), handle),
     onError: (err, message) => logger.warn({ event: 'event_failed', err, ...message }),
     onPause: (pause) => logger.warn({ event: 'partition_paused', ...logFields(pause) }),

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
 import type { Lag } from './lag.ts';
+import type { HeldKey } from './sequence.ts';
 
 export type ConsumerStatus = 'starting' | 'joined' | 'crashed' | 'stopped';
 
@@ -57,6 +58,12 @@ export class EventConsumer {
   lag(): Promise<Lag[]> {
     // The last metrics are read when the broker's clients are closed already.
     return this.#stop.signal.aborted ? Promise.resolve([]) : this.#options.lag();
+  }
+
+  /** What came too early and waits, by subject; nothing where no topic is ordered. @throws when the store does not answer */
+  held(): Promise<HeldKey[]> {
+    const { sequence, groupId } = this.#options;
+    return sequence && !this.#stop.signal.aborted ? sequence.store.held(groupId) : Promise.resolve([]);
   }
 
   /** Joins the group in the background; a broker that is not there yet is waited for. */

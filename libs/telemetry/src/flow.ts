@@ -5,6 +5,8 @@ import { shared } from './metrics.ts';
 export type ConsumerShape = {
   status: string;
   lag(): Promise<{ topic: string; partition: number; lag: number }[]>;
+  /** By subject: how many events wait for one that is missing. */
+  held?(): Promise<{ count: number }[]>;
 };
 
 /** What is read of an `OutboxRelay` of @cairn/messaging. */
@@ -48,6 +50,22 @@ export function observeFlow(
           })),
         );
       },
+    });
+  }
+  const holding = groups.flatMap(([id, consumer]) =>
+    consumer.held ? [{ id, held: () => consumer.held!() }] : [],
+  );
+  if (holding.length > 0) {
+    gauge('messaging.consumer.held', {
+      unit: '{message}',
+      description: 'Messages that wait for one of their subject that is missing',
+      read: () =>
+        Promise.all(
+          holding.map(async ({ id, held }) => ({
+            value: (await held()).reduce((sum, { count }) => sum + count, 0),
+            attributes: group(id),
+          })),
+        ),
     });
   }
   if (!relay) return;

@@ -124,13 +124,20 @@ describe('observeFlow', () => {
     let asked = 0;
     test.telemetry.observeFlow({
       consumers: {
-        payments: { status: 'joined', lag: async () => [{ topic: 'orders', partition: 2, lag: 17 }] },
+        payments: {
+          status: 'joined',
+          lag: async () => [{ topic: 'orders', partition: 2, lag: 17 }],
+          held: async () => [{ count: 2 }, { count: 1 }],
+        },
+        worker: { status: 'starting', lag: async () => [] },
       },
       relay: { stats: async () => ({ depth: 3, oldestAgeMs: 2500, asked: asked++ }) },
     });
     expect([...(await test.metrics('messaging_consumer')), ...(await test.metrics('outbox'))]).toEqual([
       'messaging_consumer_joined{messaging_consumer_group_name="payments"} 1',
+      'messaging_consumer_joined{messaging_consumer_group_name="worker"} 0',
       'messaging_consumer_lag{messaging_consumer_group_name="payments",messaging_destination_name="orders",messaging_destination_partition_id="2"} 17',
+      'messaging_consumer_held{messaging_consumer_group_name="payments"} 3',
       'outbox_depth 3',
       'outbox_oldest_age_seconds 2.5',
     ]);
