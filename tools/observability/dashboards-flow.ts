@@ -167,6 +167,29 @@ export const messaging: Dashboard = {
       ],
     },
     {
+      title: 'Messages that wait for an earlier one',
+      says: 'Of the same order or payment; usually behind a dead letter (alert EventsHeld).',
+      unit: 'short',
+      badFrom: 1,
+      lines: [
+        {
+          expr: `max by (messaging_consumer_group_name) (messaging_consumer_held${OF})`,
+          legend: '{{messaging_consumer_group_name}}',
+        },
+      ],
+    },
+    {
+      title: 'Messages out of turn',
+      says: 'Held, turned around on their way, or sent again.',
+      unit: 'short',
+      lines: [
+        {
+          expr: rate('messaging_out_of_order_total', 'messaging_consumer_group_name, outcome'),
+          legend: '{{messaging_consumer_group_name}} {{outcome}}',
+        },
+      ],
+    },
+    {
       title: 'Jobs announced',
       says: 'By all replicas of scheduler together: one per tick.',
       unit: 'short',
