@@ -16,7 +16,9 @@ export const FAULT_KINDS = {
   clock: { strikes: 'replica', forMs: [300, 800], amount: [-300, 300] },
   latency: { strikes: 'link', forMs: [3000, 7000], amount: [50, 300] },
   reset: { strikes: 'link', forMs: [1000, 3000] },
+  // Requests arrive and their answers do not: what a client must never take for a failure.
   cut: { strikes: 'link', forMs: [3000, 8000] },
+  mute: { strikes: 'link', forMs: [3000, 8000] },
   'postgres-restart': { strikes: 'postgres', forMs: [300, 1500] },
   'broker-restart': { strikes: 'kafka', forMs: [500, 2000] },
   'redis-restart': { strikes: 'redis', forMs: [300, 1500] },

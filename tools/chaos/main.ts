@@ -2,6 +2,8 @@ import { StackError } from '../stack/stack.ts';
 import { container, USAGE as CONTAINER_USAGE } from './container.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rolling, USAGE } from './rolling.ts';
+import { SOAK_USAGE } from './soak-settings.ts';
+import { soak } from './soak.ts';
 
 /** `npm run chaos -- <kind>`. Each brings up its own engines, breaks something under load, and counts what it cost. */
 const KINDS: Record<string, Kind> = {
@@ -14,6 +16,11 @@ const KINDS: Record<string, Kind> = {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
     usage: USAGE,
     run: rolling,
+  },
+  soak: {
+    does: 'orders for two minutes while everything breaks; then the audit: nothing lost, doubled or stuck',
+    usage: SOAK_USAGE,
+    run: soak,
   },
 };
 

@@ -18,12 +18,30 @@ export async function writeRaw(brokers: string[], topic: string, messages: RawMe
   }
 }
 
+/** A message as the broker has it; `key` and `value` are undefined where the message has none. */
+export type ReadMessage = {
+  topic: string;
+  partition: number;
+  offset: number;
+  key?: string;
+  value?: string;
+  headers: Record<string, string>;
+};
+
 /** Every message of the topics whose names match, as text: key, headers and value. */
 export async function readRaw(brokers: string[], matching: RegExp): Promise<string[]> {
+  return (await readMessages(brokers, matching)).map(({ topic, key, headers, value }) => {
+    const lines = Object.entries(headers).map(([name, text]) => `${name}: ${text}`);
+    return [topic, String(key ?? null), ...lines, String(value ?? null)].join('\n');
+  });
+}
+
+/** Every message that the topics whose names match have now. */
+export async function readMessages(brokers: string[], matching: RegExp): Promise<ReadMessage[]> {
   const kafka = kafkaOf(brokers);
   const admin = kafka.admin();
   await admin.connect();
-  const texts: string[] = [];
+  const read: ReadMessage[] = [];
   const consumer = kafka.consumer({ groupId: `topic-reader-${randomUUID()}`, allowAutoTopicCreation: false });
   try {
     const topics = (await admin.listTopics()).filter((topic) => matching.test(topic));
@@ -36,18 +54,25 @@ export async function readRaw(brokers: string[], matching: RegExp): Promise<stri
     await consumer.subscribe({ topics, fromBeginning: true });
     await new Promise<void>((resolve, reject) => {
       const each = async ({ topic, partition, message }: kafkajs.EachMessagePayload) => {
-        const headers = Object.entries(message.headers ?? {}).map(
-          ([name, value]) => `${name}: ${String(value)}`,
-        );
-        texts.push([topic, String(message.key), ...headers, String(message.value)].join('\n'));
+        read.push(messageOf(topic, partition, message));
         const at = `${topic}/${partition}`;
         if (Number(message.offset) + 1 >= (missing.get(at) ?? Infinity)) missing.delete(at);
         if (missing.size === 0) resolve();
       };
       consumer.run({ autoCommit: false, eachMessage: each }).catch(reject);
     });
-    return texts;
+    return read;
   } finally {
     await Promise.allSettled([consumer.disconnect(), admin.disconnect()]);
   }
+}
+
+function messageOf(topic: string, partition: number, message: kafkajs.KafkaMessage): ReadMessage {
+  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]);
+  return {
+    ...{ topic, partition, offset: Number(message.offset) },
+    ...(message.key && { key: message.key.toString() }),
+    ...(message.value && { value: message.value.toString() }),
+    headers: Object.fromEntries(headers) as Record<string, string>,
+  };
 }

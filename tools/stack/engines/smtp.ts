@@ -44,7 +44,7 @@ export const smtp: NativeEngine = {
         '--mail-directory',
         mails,
         '--max-emails',
-        '2000',
+        '10000',
       ],
       log: logFile(stack, 'smtp'),
       guard,
