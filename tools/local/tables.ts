@@ -37,7 +37,7 @@ export function urlTable(engines: Record<string, string>): string {
       engines['POSTGRES_URL']!.replace(/:[^:@]*@/, ':***@'),
       'orders, payments, notifications, scheduler',
     ],
-    ['kafka', engines['KAFKA_BROKERS']!, 'topics orders, payments, receipts, jobs'],
+    ['kafka', engines['KAFKA_BROKERS']!, 'topics orders, payments, receipts, jobs, job-reports'],
     ['redis', engines['REDIS_URL']!, 'drafts'],
   ]);
 }

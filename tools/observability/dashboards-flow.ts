@@ -191,12 +191,20 @@ export const messaging: Dashboard = {
     },
     {
       title: 'Jobs announced',
-      says: 'By all replicas of scheduler together: one per tick.',
+      says: 'By all replicas of scheduler together: one per tick. `node main.js runs` lists them.',
       unit: 'short',
       lines: [
         {
           expr: 'sum by (job_name) (increase(jobs_due_total[$__rate_interval]))',
           legend: '{{job_name}}',
+        },
+        {
+          expr: 'sum by (job_name, outcome) (increase(jobs_overdue_total[$__rate_interval]))',
+          legend: '{{job_name}} without all its reports: {{outcome}}',
+        },
+        {
+          expr: 'sum by (job_name) (increase(jobs_missed_total[$__rate_interval]))',
+          legend: '{{job_name}} left out after a downtime',
         },
       ],
     },

@@ -4,6 +4,7 @@ import {
   attachDatabase,
   databasePool,
   eventConsumer,
+  jobReports,
   startFlow,
   watchPolicies,
   type Platform,
@@ -54,7 +55,7 @@ export function createParts(config: Config, platform: Platform) {
     OpenFeature.getClient('notifications'),
     config,
   );
-  const events = new NotificationsConsumer(service, dataSource, config);
+  const events = new NotificationsConsumer(service, dataSource, config, jobReports(platform, broker));
   const consumer = eventConsumer(platform, broker, events.handlers);
   const begin = () => startFlow(platform, { consumer });
   const finish = () => consumer.stop();

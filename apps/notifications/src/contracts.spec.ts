@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { dueJob } from '@cairn/boot';
 import { parseEvent } from '@cairn/messaging';
 import { readFileSync } from 'node:fs';
-import { dueJob, order, orderWithReason, receipt } from './notifications.consumer.ts';
+import { order, orderWithReason, receipt } from './notifications.consumer.ts';
 
 /** Notifications reads what `contracts/events` shows; it emits nothing. */
 const example = (type: string) =>

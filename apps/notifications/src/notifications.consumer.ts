@@ -1,3 +1,4 @@
+import { doesJobs, dueJob, type ReportJob } from '@cairn/boot';
 import { forgetOldMessages, reads, type Handlers } from '@cairn/messaging';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -18,7 +19,6 @@ export const receipt = order.extend({
   url: z.url({ protocol: /^https?$/ }),
   urlExpiresAt: z.iso.datetime(),
 });
-export const dueJob = z.object({ job: z.string() });
 
 /** Events in. */
 export class NotificationsConsumer {
@@ -26,6 +26,7 @@ export class NotificationsConsumer {
     private readonly notifications: NotificationsService,
     private readonly dataSource: DataSource,
     private readonly settings: Pick<Config, 'INBOX_KEEP_DAYS'>,
+    private readonly report: ReportJob,
   ) {}
 
   readonly handlers: Handlers = {
@@ -46,10 +47,12 @@ export class NotificationsConsumer {
       ),
     },
     jobs: {
-      // Jobs of other services come along on the same topic and are passed over.
-      'job.due.v1': reads(dueJob, async ({ job }) => {
-        if (job === 'clean-up') await this.cleanUp();
-      }),
+      'job.due.v1': reads(
+        dueJob,
+        doesJobs((...how) => this.report(...how), {
+          'clean-up': async () => ({ messages: await this.cleanUp() }),
+        }),
+      ),
     },
   };
 

@@ -4,6 +4,7 @@ import {
   attachDatabase,
   databasePool,
   eventConsumer,
+  jobReports,
   outboxRelay,
   startFlow,
   watchPolicies,
@@ -63,7 +64,7 @@ export function createParts(config: Config, platform: Platform) {
     logger.warn({ event: 'payment_not_expanded', err }),
   );
 
-  const events = new OrdersConsumer(service, repository, dataSource, config);
+  const events = new OrdersConsumer(service, repository, config, jobReports(platform, broker));
   const consumer = eventConsumer(platform, broker, events.handlers, {
     db: dataSource,
     topics: ['payments'],

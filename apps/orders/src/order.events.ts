@@ -1,3 +1,4 @@
+import { finishedJob } from '@cairn/boot';
 import { z } from 'zod';
 
 /** What orders sends, by topic and type: `contracts/orders.asyncapi.json` is made from it. Fields may be added, never taken away. */
@@ -36,4 +37,5 @@ export const SENDS = {
     'order.refunded.v1': facts.extend({ paymentId: z.uuid() }),
     'sales.day_closed.v1': salesDay,
   },
+  'job-reports': { 'job.finished.v1': finishedJob },
 };

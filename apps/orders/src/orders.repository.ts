@@ -2,6 +2,7 @@ import {
   appendToOutbox,
   claimMessage,
   createEvent,
+  forgetOldMessages,
   outboxRow,
   type NewEvent,
   type OutboxRow,
@@ -169,6 +170,10 @@ export class OrdersRepository {
     const sql = `WITH gone AS (DELETE FROM idempotency_key WHERE created_at < now() - make_interval(days => $1) RETURNING 1)
                  SELECT count(*)::int AS count FROM gone`;
     return (await this.dataSource.query<{ count: number }[]>(sql, [keepDays]))[0]!.count;
+  }
+
+  forgetMessages(keepDays: number): Promise<number> {
+    return forgetOldMessages(this.dataSource, keepDays);
   }
 
   /**

@@ -4,6 +4,7 @@ import {
   attachDatabase,
   databasePool,
   eventConsumer,
+  jobReports,
   outboxRelay,
   startFlow,
   watchPolicies,
@@ -42,7 +43,7 @@ export function createParts(config: Config, platform: Platform) {
   );
   const service = new PaymentsService(repository, gateway, config);
 
-  const events = new PaymentsConsumer(service, dataSource, config);
+  const events = new PaymentsConsumer(service, dataSource, config, jobReports(platform, broker));
   const consumer = eventConsumer(platform, broker, events.handlers, {
     db: dataSource,
     topics: ['orders'],

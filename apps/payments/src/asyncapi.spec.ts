@@ -14,7 +14,7 @@ describe('contracts/payments.asyncapi.json', () => {
       description: 'What becomes of payments.',
       version: '1.0.0',
       sends: SENDS,
-      receives: new PaymentsConsumer({} as never, {} as never, {} as never).handlers,
+      receives: new PaymentsConsumer({} as never, {} as never, {} as never, {} as never).handlers,
       toJsonSchema: (schema) => z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }),
     });
     const text = `${JSON.stringify(document, null, 2)}\n`;

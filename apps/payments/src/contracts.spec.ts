@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { dueJob } from '@cairn/boot';
 import { parseEvent } from '@cairn/messaging';
 import { readFileSync } from 'node:fs';
-import { cancelledOrder, confirmedOrder, dueJob } from './payments.consumer.ts';
+import { cancelledOrder, confirmedOrder } from './payments.consumer.ts';
 import { refund, settle, type Payment } from './payment.ts';
 
 const example = (type: string) =>

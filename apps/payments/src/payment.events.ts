@@ -1,3 +1,4 @@
+import { finishedJob } from '@cairn/boot';
 import { z } from 'zod';
 
 /** What payments sends, by topic and type: `contracts/payments.asyncapi.json` is made from it. Fields may be added, never taken away. */
@@ -16,4 +17,5 @@ export const SENDS = {
     'payment.failed.v1': facts.extend({ reason: z.string() }),
     'payment.refunded.v1': facts,
   },
+  'job-reports': { 'job.finished.v1': finishedJob },
 };

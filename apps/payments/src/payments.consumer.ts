@@ -1,3 +1,4 @@
+import { doesJobs, dueJob, type ReportJob } from '@cairn/boot';
 import { forgetOldMessages, reads, type Handlers } from '@cairn/messaging';
 import type { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -12,7 +13,6 @@ export const cancelledOrder = z.object({
   currency: z.string(),
 });
 export const confirmedOrder = cancelledOrder.extend({ cardToken: z.string() });
-export const dueJob = z.object({ job: z.string() });
 
 /** Events in. */
 export class PaymentsConsumer {
@@ -20,6 +20,7 @@ export class PaymentsConsumer {
     private readonly payments: PaymentsService,
     private readonly dataSource: DataSource,
     private readonly settings: Pick<Config, 'INBOX_KEEP_DAYS'>,
+    private readonly report: ReportJob,
   ) {}
 
   readonly handlers: Handlers = {
@@ -31,14 +32,16 @@ export class PaymentsConsumer {
         this.payments.giveBack(id, order, signal),
       ),
     },
-    jobs: { 'job.due.v1': reads(dueJob, ({ job }, _, { signal }) => this.#run(job, signal)) },
+    jobs: {
+      'job.due.v1': reads(
+        dueJob,
+        doesJobs((...how) => this.report(...how), {
+          'reconcile-payments': async ({ signal }) => ({ settled: await this.payments.reconcile(signal) }),
+          'clean-up': async () => ({ messages: await this.cleanUp() }),
+        }),
+      ),
+    },
   };
-
-  /** Jobs of other services come along on the same topic and are passed over. */
-  async #run(job: string, signal: AbortSignal): Promise<void> {
-    if (job === 'reconcile-payments') await this.payments.reconcile(signal);
-    if (job === 'clean-up') await this.cleanUp();
-  }
 
   /** Forgets messages past their time. */
   cleanUp(): Promise<number> {

@@ -3,7 +3,8 @@ import { platformOf } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
-import { JOBS_TOPIC } from './runs.repository.ts';
+import { aligned, runRows, type RunsQuery } from './run.ts';
+import { JOBS_TOPIC, REPORTS_TOPIC } from './runs.repository.ts';
 import { instrumented } from './telemetry.ts';
 
 /** One-off processes (factor 12): the same image, code and configuration as the service, run once. */
@@ -13,7 +14,7 @@ export function migrate(config: Config): Promise<void> {
     await dataSource.initialize();
     const done = await dataSource.runMigrations({ transaction: 'each' });
     print(done.length ? done.map(({ name }) => `migrated ${name}`) : ['nothing to migrate']);
-    await broker.ensureTopics([JOBS_TOPIC], {
+    await broker.ensureTopics([JOBS_TOPIC, REPORTS_TOPIC], {
       partitions: config.KAFKA_PARTITIONS,
       replicas: config.KAFKA_REPLICAS,
     });
@@ -35,9 +36,19 @@ export function listMigrations(config: Config): Promise<void> {
 }
 
 export function cleanup(config: Config): Promise<void> {
-  return withParts(config, async ({ dataSource, forgetRuns }) => {
+  return withParts(config, async ({ dataSource, cleanUp }) => {
     await dataSource.initialize();
-    print([`forgot ${await forgetRuns()} runs`]);
+    const { runs, messages } = await cleanUp();
+    print([`forgot ${runs} runs and ${messages} messages`]);
+  });
+}
+
+/** The latest runs, newest first, and who reported what of them. */
+export function runs(config: Config, { job, limit }: RunsQuery): Promise<void> {
+  return withParts(config, async ({ dataSource, runs }) => {
+    await dataSource.initialize();
+    const found = await runs.list({ job, limit });
+    print(found.length > 0 ? aligned(runRows(found)) : [`no runs${job ? ` of ${job}` : ''}`]);
   });
 }
 

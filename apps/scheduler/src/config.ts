@@ -1,11 +1,14 @@
-import { auto, duration, everyProcess, integer, list, notAbove, text, url } from '@cairn/config';
+import { auto, duration, everyProcess, integer, list, notAbove, oneOf, text, url } from '@cairn/config';
 import { z } from 'zod';
-import { isCronPattern } from './job.ts';
+import { isCronPattern, MISSED, type Missed } from './job.ts';
 
 const cron = (meaning: string, fallback: string) =>
   text(meaning, fallback)
     .refine(isCronPattern, { error: 'expected a cron pattern with seconds first, like "*/10 * * * * *"' })
     .meta({ description: `${meaning} (cron, seconds first, UTC)` });
+
+const missed = (job: string, fallback: Missed) =>
+  oneOf(`what becomes of ticks of ${job} that nobody announced in time`, MISSED, fallback);
 
 /** Every variable that the scheduler reads. `node main.js config` prints what is in force. */
 const variables = z
@@ -42,9 +45,30 @@ const variables = z
     KAFKA_PARTITIONS: integer('partitions of topics that migrate creates', { min: 1, default: 6 }),
     KAFKA_REPLICAS: integer('replicas of topics that migrate creates', { min: 1, default: 1 }),
     EXPIRE_UNPAID_ORDERS: cron('when unpaid orders are looked at', '*/10 * * * * *'),
+    EXPIRE_UNPAID_ORDERS_MISSED: missed('expire-unpaid-orders', 'once'),
     RECONCILE_PAYMENTS: cron('when unsettled payments are asked about', '*/30 * * * * *'),
+    RECONCILE_PAYMENTS_MISSED: missed('reconcile-payments', 'once'),
     CLEAN_UP: cron('when every service forgets what it need not keep', '0 0 * * * *'),
+    CLEAN_UP_MISSED: missed('clean-up', 'skip'),
     CLOSE_SALES_DAY: cron('when the day before is reported', '0 5 0 * * *'),
+    CLOSE_SALES_DAY_MISSED: missed('close-sales-day', 'all'),
+    MISSED_GRACE_S: duration('how old a tick of a job with skip may be when it is announced', {
+      min: 1,
+      max: 86_400,
+      default: 60,
+      unit: 's',
+    }),
+    RUN_TIMEOUT_S: duration('how long the reports of a run are waited for before it is announced again', {
+      min: 1,
+      max: 86_400,
+      default: 300,
+      unit: 's',
+    }),
+    RUN_ATTEMPTS: integer('how often a run is announced at most, before it counts as failed', {
+      min: 1,
+      max: 100,
+      default: 3,
+    }),
     LOOK_MS: duration('how often it looks whether a job is due', {
       min: 10,
       max: 1000,

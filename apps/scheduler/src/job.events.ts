@@ -4,6 +4,6 @@ import { z } from 'zod';
 
 export const SENDS = {
   jobs: {
-    'job.due.v1': z.object({ job: z.string(), tick: z.iso.datetime() }),
+    'job.due.v1': z.object({ job: z.string(), tick: z.iso.datetime(), attempt: z.number().int() }),
   },
 };

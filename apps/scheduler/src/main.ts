@@ -12,9 +12,22 @@ const task = async (name: 'migrate' | 'listMigrations' | 'cleanup') => {
   return (await import('./admin.ts'))[name](config);
 };
 
+const listRuns = async (args: string[]) => {
+  const { runsQueryOf, RUNS_USAGE } = await import('./run.ts');
+  let query;
+  try {
+    query = runsQueryOf(args);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nscheduler ${RUNS_USAGE}\n`);
+    process.exit(2);
+  }
+  const config = loadConfig(schema);
+  return (await import('./admin.ts')).runs(config, query);
+};
+
 await runCommand('scheduler', {
   consume: {
-    does: 'announce due jobs and relay the outbox',
+    does: 'announce due jobs, handle reports and relay the outbox',
     run: start,
   },
   all: { does: 'the same: there is nothing else to serve', run: start },
@@ -23,7 +36,8 @@ await runCommand('scheduler', {
     run: () => task('migrate'),
   },
   'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
-  cleanup: { does: 'forget old runs', run: () => task('cleanup') },
+  cleanup: { does: 'forget old runs and messages', run: () => task('cleanup') },
+  runs: { does: 'list the latest runs and who reported them (--job <name>, --limit <n>)', run: listRuns },
   config: {
     does: 'print the configuration in force, secrets masked',
     run: async (args) => configCommand(schema, args),
