@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { lastLines, startChild, type Child } from '../stack/child.ts';
 import type { Guard } from '../stack/guard.ts';
@@ -150,6 +151,22 @@ export function startSimulators({ stack, guard, ports }: LaunchOptions): Promise
       (await answers(`http://127.0.0.1:${ports.traces}/health`)),
   });
 }
+
+/** Runs an admin command to its end as an operator does, who looks at what it prints and at its exit code. */
+export function askAdmin(app: AppName, args: string[], options: LaunchOptions): Promise<Answer> {
+  const { command: program, args: before, cwd } = command(app, args[0]!, options);
+  const env = { ...environment(app, options), ...options.env };
+  return new Promise((resolve, reject) => {
+    execFile(program, [...before, ...args.slice(1)], { cwd, env, timeout: 60_000 }, (error, out, err) => {
+      const code = error ? error.code : 0;
+      // Not a number when it could not be started or was ended.
+      if (typeof code === 'number') resolve({ code, out, err });
+      else reject(new StackError(`${app} ${args.join(' ')} did not end by itself:\n${out}${err}`));
+    });
+  });
+}
+
+export type Answer = { code: number; out: string; err: string };
 
 function command(app: AppName, role: string, { stack }: LaunchOptions) {
   // A heap of its own size keeps five processes within the memory that a small machine has.
