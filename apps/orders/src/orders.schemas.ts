@@ -74,10 +74,10 @@ export const orderView = z.object({
 /** A payment as orders shows it: only these fields of what payments tells are read. */
 export const paymentView = z.object({
   id,
-  state: z.string().describe('charging, succeeded, failed or refunded'),
+  state: z.string().describe('charging, succeeded, failed, refunding or refunded'),
   amount,
   currency: z.string(),
-  reason: z.string().optional().describe('why it failed'),
+  reason: z.string().optional().describe('why it failed, or why its refund was refused'),
   createdAt: z.iso.datetime(),
 });
 

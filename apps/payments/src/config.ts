@@ -78,6 +78,21 @@ const variables = z
       default: 60,
       unit: 's',
     }),
+    RECONCILE_WINDOW_S: duration("how far back the gateway's charges are compared", {
+      min: 60,
+      max: 31_536_000,
+      default: 3600,
+      unit: 's',
+    }),
+    RECONCILE_TELL_AGAIN_S: duration(
+      'how long an order may take to move before its payment is announced again',
+      {
+        min: 1,
+        max: 604_800,
+        default: 900,
+        unit: 's',
+      },
+    ),
     INBOX_KEEP_DAYS: duration("how long handled messages are remembered; above the broker's retention", {
       min: 1,
       max: 365,

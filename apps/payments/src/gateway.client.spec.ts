@@ -138,7 +138,7 @@ describe('an outcome that is not known', () => {
     ['silence', silence, 'timeout'],
   ])('is transient when %s is all there is', async (_, failure, code) => {
     const { url, calls } = await aGateway(failure);
-    const client = aClient(url, failure === silence ? { GATEWAY_TIMEOUT_MS: '30' } : {});
+    const client = aClient(url, failure === silence ? { GATEWAY_TIMEOUT_MS: '300' } : {});
     await expect(client.charge('p1', request)).rejects.toMatchObject({ code, transient: true });
     expect(calls).toHaveLength(3);
   });
@@ -152,8 +152,64 @@ describe('an outcome that is not known', () => {
 
   it('holds for a refund too, whose key is its own', async () => {
     const { url, calls } = await aGateway(json(503, {}), json(201, { id: 're_1' }));
-    expect(await aClient(url).refund('p1', 'ch_1')).toBe('re_1');
+    expect(await aClient(url).refund('p1', 'ch_1')).toEqual({ refunded: true, refundId: 're_1' });
     expect(calls.map(({ key }) => key)).toEqual(['refund-p1', 'refund-p1']);
+  });
+});
+
+describe('a refund that is refused', () => {
+  const refused = json(422, { code: 'refund_exceeds_charge' });
+  it.each([
+    ['stays refused', 500, { refunded: false, reason: 'refund_exceeds_charge' }],
+    ['is made, by another hand', 2100, { refunded: true, refundId: 'not_ours' }],
+  ])('%s when the gateway, asked, has given back %s of 2100', async (_, refundedAmount, result) => {
+    const { url, calls } = await aGateway(refused, json(200, { id: 'ch_1', amount: 2100, refundedAmount }));
+    expect(await aClient(url).refund('p1', 'ch_1')).toEqual(result);
+    expect(calls.map(({ method, url: path }) => `${method} ${path}`)).toEqual([
+      'POST /v1/refunds',
+      'GET /v1/charges/ch_1',
+    ]);
+  });
+
+  it('is not known while the gateway does not say what it has given back', async () => {
+    const { url } = await aGateway(refused, json(503, {}));
+    await expect(aClient(url, oneAttempt).refund('p1', 'ch_1')).rejects.toMatchObject({ transient: true });
+  });
+});
+
+describe('the list of charges', () => {
+  const charge = (id: string, key: string) => ({
+    ...{ id, idempotencyKey: key, status: 'succeeded', amount: 2100, currency: 'EUR', refundedAmount: 0 },
+    ...{ reference: 'o1', metadata: {} },
+  });
+  const read = async (url: string) => {
+    const pages = [];
+    for await (const page of aClient(url, oneAttempt).charges({ createdAfter: new Date(0), limit: 1 }))
+      pages.push(page.map(({ id }) => id));
+    return pages;
+  };
+
+  it('is read page by page, each after the last charge of the one before', async () => {
+    const page = (id: string, hasMore: boolean) => json(200, { charges: [charge(id, 'k')], hasMore });
+    const { url, calls } = await aGateway(page('ch_1', true), page('ch_2', false));
+    expect(await read(url)).toEqual([['ch_1'], ['ch_2']]);
+    const query = 'createdAfter=1970-01-01T00%3A00%3A00.000Z&limit=1';
+    expect(calls.map(({ url: path }) => path)).toEqual([
+      `/v1/charges?${query}`,
+      `/v1/charges?${query}&startingAfter=ch_1`,
+    ]);
+  });
+
+  it('ends where the gateway says that there is more and shows nothing', async () => {
+    const { url } = await aGateway(json(200, { charges: [], hasMore: true }));
+    expect(await read(url)).toEqual([[]]);
+  });
+
+  it('is an error when the gateway refuses or is away midway, not the end of the list', async () => {
+    const first = json(200, { charges: [charge('ch_1', 'k')], hasMore: true });
+    const [refusing, away] = [await aGateway(first, json(400, {})), await aGateway(first, json(503, {}))];
+    await expect(read(refusing.url)).rejects.toThrow('it answered 400');
+    await expect(read(away.url)).rejects.toMatchObject({ transient: true });
   });
 });
 

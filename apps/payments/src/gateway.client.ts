@@ -8,7 +8,8 @@ import {
 } from '@cairn/resilience';
 import { z } from 'zod';
 import type { Config } from './config.ts';
-import type { ChargeResult } from './payment.ts';
+import type { ChargeResult, RefundResult } from './payment.ts';
+import type { Charge } from './reconciliation.ts';
 
 type Settings = Pick<Config, Extract<keyof Config, `GATEWAY_${string}`>>;
 
@@ -20,7 +21,19 @@ const charge = z.object({
   status: z.enum(['succeeded', 'declined']),
   declineCode: z.string().optional(),
 });
+const listed = charge.extend({
+  amount: z.number().int(),
+  currency: z.string(),
+  refundedAmount: z.number().int(),
+});
+const page = z.object({
+  charges: z.array(listed.extend({ idempotencyKey: z.string() })),
+  hasMore: z.boolean(),
+});
 const refunded = z.object({ id: z.string() });
+const givenBack = z.object({ amount: z.number().default(0), refundedAmount: z.number().default(0) });
+/** The id of a refund that the gateway made under a key that is not ours. */
+const NOT_OURS = 'not_ours';
 const problem = z.object({ code: z.string().optional(), detail: z.string().optional() });
 
 /** The gateway gave no usable answer. It may have acted all the same: ask again under the same key. */
@@ -95,12 +108,44 @@ export class GatewayClient {
     return status === 404 ? undefined : resultOf(z.object({ charge }).parse(body).charge);
   }
 
-  /** Gives everything back; resolves with the refund's id. */
-  async refund(paymentId: string, chargeId: string, signal?: AbortSignal): Promise<string> {
+  /** The charge that was made under the key of a payment, with what was given back of it; undefined when there is none. */
+  async read(paymentId: string, signal?: AbortSignal): Promise<Charge | undefined> {
+    const path = `/v1/charges?idempotencyKey=${encodeURIComponent(paymentId)}`;
+    const { status, body } = await this.#call('GET', path, { signal });
+    if (status === 404) return undefined;
+    return { ...z.object({ charge: listed }).parse(body).charge, idempotencyKey: paymentId };
+  }
+
+  /** All charges that were made after a time, in that order, page by page. */
+  async *charges(
+    { createdAfter, limit }: { createdAfter: Date; limit: number },
+    signal?: AbortSignal,
+  ): AsyncGenerator<Charge[], undefined> {
+    for (let after: string | undefined, more = true; more;) {
+      const query = new URLSearchParams({ createdAfter: createdAfter.toISOString(), limit: String(limit) });
+      if (after !== undefined) query.set('startingAfter', after);
+      const { status, body } = await this.#call('GET', `/v1/charges?${query}`, { signal });
+      if (status >= 400) throw new Error(`the gateway does not list its charges: it answered ${status}`);
+      const { charges, hasMore } = page.parse(body);
+      yield charges;
+      after = charges.at(-1)?.id;
+      more = hasMore && after !== undefined;
+    }
+  }
+
+  /**
+   * Gives everything back. What the gateway refuses is asked about: where it has given all of it back before, by another
+   * hand than ours, it is refunded.
+   * @throws with `transient: true` when the outcome is not known.
+   */
+  async refund(paymentId: string, chargeId: string, signal?: AbortSignal): Promise<RefundResult> {
     const key = `refund-${paymentId}`;
     const { status, body } = await this.#call('POST', '/v1/refunds', { key, body: { chargeId }, signal });
-    if (status >= 400) throw new Error(`the gateway refused to refund ${chargeId}: ${JSON.stringify(body)}`);
-    return refunded.parse(body).id;
+    if (status < 400) return { refunded: true, refundId: refunded.parse(body).id };
+    const asked = await this.#call('GET', `/v1/charges/${encodeURIComponent(chargeId)}`, { signal });
+    const { amount, refundedAmount } = givenBack.parse(asked.status < 400 ? asked.body : {});
+    if (amount > 0 && refundedAmount >= amount) return { refunded: true, refundId: NOT_OURS };
+    return { refunded: false, reason: problem.parse(body).code ?? 'refused' };
   }
 
   #call(

@@ -1,13 +1,13 @@
 import { doesJobs, dueJob, type ReportJob } from '@cairn/boot';
-import { forgetOldMessages, reads, type Handlers } from '@cairn/messaging';
-import type { DataSource } from 'typeorm';
+import { forgetOldMessages, reads, type Handlers, type Queryable } from '@cairn/messaging';
 import { z } from 'zod';
-import type { Config } from './config.ts';
 import type { PaymentsService } from './payments.service.ts';
+import type { ReconciliationService } from './reconciliation.service.ts';
+import { totals } from './reconciliation.ts';
 
 // Only the fields that payments reads.
-export const cancelledOrder = z.object({
-  orderId: z.uuid(),
+export const toldOrder = z.object({ orderId: z.uuid() });
+export const cancelledOrder = toldOrder.extend({
   customerId: z.string(),
   total: z.number().int().min(1),
   currency: z.string(),
@@ -18,8 +18,8 @@ export const confirmedOrder = cancelledOrder.extend({ cardToken: z.string() });
 export class PaymentsConsumer {
   constructor(
     private readonly payments: PaymentsService,
-    private readonly dataSource: DataSource,
-    private readonly settings: Pick<Config, 'INBOX_KEEP_DAYS'>,
+    private readonly reconciliation: Pick<ReconciliationService, 'run'>,
+    private readonly inbox: { db: Queryable; keepDays: number },
     private readonly report: ReportJob,
   ) {}
 
@@ -28,15 +28,20 @@ export class PaymentsConsumer {
       'order.confirmed.v1': reads(confirmedOrder, (order, { id }, { signal }) =>
         this.payments.pay(id, order, signal),
       ),
-      'order.cancelled.v1': reads(cancelledOrder, (order, { id }, { signal }) =>
-        this.payments.giveBack(id, order, signal),
+      'order.cancelled.v1': reads(cancelledOrder, (order, _, { signal }) =>
+        this.payments.giveBack(order, signal),
       ),
+      'order.paid.v1': reads(toldOrder, ({ orderId }) => this.payments.noteOrder(orderId, 'paid')),
+      'order.payment_failed.v1': reads(toldOrder, ({ orderId }) =>
+        this.payments.noteOrder(orderId, 'payment_failed'),
+      ),
+      'order.refunded.v1': reads(toldOrder, ({ orderId }) => this.payments.noteOrder(orderId, 'refunded')),
     },
     jobs: {
       'job.due.v1': reads(
         dueJob,
         doesJobs((...how) => this.report(...how), {
-          'reconcile-payments': async ({ signal }) => ({ settled: await this.payments.reconcile(signal) }),
+          'reconcile-payments': async ({ signal }) => totals(await this.reconciliation.run({ signal })),
           'clean-up': async () => ({ messages: await this.cleanUp() }),
         }),
       ),
@@ -45,6 +50,6 @@ export class PaymentsConsumer {
 
   /** Forgets messages past their time. */
   cleanUp(): Promise<number> {
-    return forgetOldMessages(this.dataSource, this.settings.INBOX_KEEP_DAYS);
+    return forgetOldMessages(this.inbox.db, this.inbox.keepDays);
   }
 }

@@ -8,8 +8,11 @@ export const paymentView = z.object({
   orderId: z.uuid(),
   amount: z.number().int().describe("in the currency's minor unit"),
   currency: z.string(),
-  state: z.enum(['charging', 'succeeded', 'failed', 'refunded']),
-  reason: z.string().optional().describe('why it failed, as the gateway puts it'),
+  state: z.enum(['charging', 'succeeded', 'failed', 'refunding', 'refunded']),
+  reason: z
+    .string()
+    .optional()
+    .describe('why it failed, or why its refund was refused the last time, as the gateway puts it'),
   createdAt: z.iso.datetime(),
 });
 
@@ -18,6 +21,12 @@ export type PaymentView = z.infer<typeof paymentView>;
 /** What the customer may see; the gateway's own ids stay with us. */
 export function viewOf(payment: Payment): PaymentView {
   const { id, orderId, amount, currency, state, createdAt } = payment;
-  const reason = payment.state === 'failed' ? { reason: payment.reason } : {};
-  return { id, orderId, amount, currency, state, ...reason, createdAt: createdAt.toISOString() };
+  const reason = reasonOf(payment);
+  const view = { id, orderId, amount, currency, state, createdAt: createdAt.toISOString() };
+  return reason === undefined ? view : { ...view, reason };
+}
+
+function reasonOf(payment: Payment): string | undefined {
+  if (payment.state === 'failed') return payment.reason;
+  return payment.state === 'refunding' ? payment.refusal : undefined;
 }

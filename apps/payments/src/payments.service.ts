@@ -1,17 +1,21 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Config } from './config.ts';
 import type { GatewayClient } from './gateway.client.ts';
-import { PaymentError, refund, settle, type Payment } from './payment.ts';
+import {
+  beginRefund,
+  cancel,
+  concludeRefund,
+  noteOrder,
+  ORDER_CANCELLED,
+  PaymentError,
+  settle,
+  type OrderState,
+  type Payment,
+} from './payment.ts';
 import type { PaymentsRepository } from './payments.repository.ts';
 import { viewOf, type PaymentView } from './payments.schemas.ts';
 
 export type CancelledOrder = { orderId: string; customerId: string; total: number; currency: string };
 export type OrderToPay = CancelledOrder & { cardToken: string };
-
-const RECONCILE_BATCH = 100;
-
-/** The reason of a payment that was closed before anybody charged it. */
-const ORDER_CANCELLED = 'order_cancelled';
 
 /**
  * The use cases, each read downward. Money moves at the gateway between two short transactions: the first leaves a
@@ -21,7 +25,6 @@ export class PaymentsService {
   constructor(
     private readonly payments: PaymentsRepository,
     private readonly gateway: GatewayClient,
-    private readonly settings: Pick<Config, 'RECONCILE_AFTER_S'>,
     private readonly now: () => Date = () => new Date(),
   ) {}
 
@@ -32,36 +35,30 @@ export class PaymentsService {
       const { orderId, total: amount, currency, cardToken } = order;
       const request = { amount, currency, cardToken, reference: orderId };
       const result = await this.gateway.charge(payment.id, request, signal);
-      const settled = (p: Payment) => settle(p, result);
-      if (await this.payments.update(payment.id, settled, { now: this.now(), messageId })) return;
+      const now = this.now();
+      if (await this.payments.update(payment.id, (p) => settle(p, result, now), { now, messageId })) return;
     }
     await this.#giveBackStray(order.orderId, signal);
   }
 
   /**
    * Gives back what a cancelled order has paid. Its `order.confirmed` was handled before (same key, same partition), or
-   * was parked. What nobody has charged by now is closed, so that a replay of that message charges nothing.
+   * was parked. What it comes to is decided under the row's lock, so a second delivery decides nothing; it is no less
+   * needed, for a first one that ended before the gateway heard of it.
    */
-  async giveBack(messageId: string, order: CancelledOrder, signal?: AbortSignal): Promise<void> {
-    let payment = await this.#open(order);
-    if (payment.state === 'charging') payment = await this.#ask(payment, signal);
-    if (payment.state === 'charging') {
-      const closed = { charged: false, reason: ORDER_CANCELLED } as const;
-      await this.payments.update(payment.id, (p) => settle(p, closed), { now: this.now(), messageId });
-    }
-    if (payment.state !== 'succeeded') return;
-    const { id, chargeId } = payment;
-    const refundId = await this.gateway.refund(id, chargeId, signal);
-    await this.payments.update(id, (p) => refund(p, refundId), { now: this.now(), messageId });
+  async giveBack(order: CancelledOrder, signal?: AbortSignal): Promise<void> {
+    const opened = await this.#open(order);
+    if (opened.state === 'charging') await this.ask(opened, signal);
+    const now = this.now();
+    const decided = await this.payments.update(opened.id, (p) => cancel(p, now), { now });
+    const payment = decided ?? (await this.payments.ofOrder(order.orderId))!;
+    await this.refund(payment, signal);
   }
 
-  /** Asks the gateway about payments that stayed unsettled, for whatever reason. Safe to repeat. */
-  async reconcile(signal?: AbortSignal): Promise<number> {
-    const before = new Date(this.now().getTime() - this.settings.RECONCILE_AFTER_S * 1000);
-    const unsettled = await this.payments.chargingSince(before, RECONCILE_BATCH);
-    let settled = 0;
-    for (const payment of unsettled) if ((await this.#ask(payment, signal)).state !== 'charging') settled++;
-    return settled;
+  /** Notes what became of an order, for reconciliation. */
+  async noteOrder(orderId: string, state: OrderState): Promise<void> {
+    const payment = await this.payments.ofOrder(orderId);
+    if (payment) await this.payments.update(payment.id, (p) => noteOrder(p, state), { now: this.now() });
   }
 
   async get(customerId: string, id: string): Promise<PaymentView> {
@@ -80,6 +77,7 @@ export class PaymentsService {
       amount,
       currency,
       createdAt,
+      orderState: 'pending',
       state: 'charging',
     });
   }
@@ -90,15 +88,33 @@ export class PaymentsService {
    */
   async #giveBackStray(orderId: string, signal?: AbortSignal): Promise<void> {
     const payment = await this.payments.ofOrder(orderId);
+    if (payment?.state === 'refunding') await this.refund(payment, signal);
     if (payment?.state !== 'failed' || payment.reason !== ORDER_CANCELLED) return;
     const result = await this.gateway.find(payment.id, signal);
-    if (result?.charged) await this.gateway.refund(payment.id, result.chargeId, signal);
+    if (result?.charged) await this.giveBackCharge(payment, result.chargeId, signal);
+  }
+
+  /** Gives this charge back: of a payment that succeeded, or of one that was closed before it was charged. */
+  async giveBackCharge(payment: Payment, chargeId: string, signal?: AbortSignal): Promise<Payment> {
+    const now = this.now();
+    const begun = await this.payments.update(payment.id, (p) => beginRefund(p, chargeId, now), { now });
+    return this.refund(begun ?? payment, signal);
+  }
+
+  /** Makes a pending refund, or keeps that it was refused. */
+  async refund(payment: Payment, signal?: AbortSignal): Promise<Payment> {
+    if (payment.state !== 'refunding') return payment;
+    const result = await this.gateway.refund(payment.id, payment.chargeId, signal);
+    const now = this.now();
+    const concluded = (p: Payment) => concludeRefund(p, result, now);
+    return (await this.payments.update(payment.id, concluded, { now })) ?? payment;
   }
 
   /** Settles a payment by what the gateway says; one that it never saw stays as it is. */
-  async #ask(payment: Payment, signal?: AbortSignal): Promise<Payment> {
+  async ask(payment: Payment, signal?: AbortSignal): Promise<Payment> {
     const result = await this.gateway.find(payment.id, signal);
     if (!result) return payment;
-    return (await this.payments.update(payment.id, (p) => settle(p, result), { now: this.now() })) ?? payment;
+    const now = this.now();
+    return (await this.payments.update(payment.id, (p) => settle(p, result, now), { now })) ?? payment;
   }
 }
