@@ -1,5 +1,6 @@
 import { StackError } from '../stack/stack.ts';
 import { container, USAGE as CONTAINER_USAGE } from './container.ts';
+import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rolling, USAGE } from './rolling.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
@@ -11,6 +12,11 @@ const KINDS: Record<string, Kind> = {
     does: 'orders in a real container of 256 MiB and half a processor, under load (needs Docker)',
     usage: CONTAINER_USAGE,
     run: container,
+  },
+  'crash-points': {
+    does: 'SIGKILL at every step from the order to the e-mail: nothing lost, nothing doubled, settled within 10 s',
+    usage: CRASH_USAGE,
+    run: crashPoints,
   },
   rolling: {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',

@@ -26,6 +26,8 @@ export type Stage = {
 export type StageOptions = {
   /** Put a TCP proxy between each process and each engine, and the gateway. Default: false. */
   proxied?: boolean;
+  /** Called once with all proxies, before any app has connected through them. */
+  onProxies?: (proxies: Stage['proxies']) => void;
   /** More variables for one process; asked at each of its starts. Default: none. */
   env?: (process: string) => Record<string, string>;
 };
@@ -66,6 +68,7 @@ export async function onStage<T>(
     const launch = { stack: name, guard: stack.guard, engines: stack.env, ports, env };
     for (const [process, kafka] of Object.entries(doors))
       proxies[process] = await openProxies(kafka, stack.env, ports);
+    options.onProxies?.(proxies);
     return await playOn({ launch, stack, proxies, report, signal }, names, play, options);
   } finally {
     await stack.stop();

@@ -18,7 +18,7 @@ export type ConsumerOptions = DeliveryOptions & {
 };
 
 /** How long the partitions of a process that was killed stay without a consumer. */
-const SESSION_TIMEOUT_MS = 10_000;
+const SESSION_TIMEOUT_MS = 6000;
 const HEARTBEAT_MS = 2000;
 const FIRST_REJOIN_MS = 200;
 const STOP_DEADLINE_MS = 10_000;
