@@ -96,9 +96,11 @@ export class BooksReader {
     if (!existsSync(folder)) return [];
     return readdirSync(folder)
       .filter((file) => file.endsWith('.eml'))
-      .map(
-        (file) => /^message-id:\s*(<[^>]*>)/im.exec(readFileSync(join(folder, file), 'utf8'))?.[1] ?? file,
-      );
+      .flatMap((file) => {
+        // One without is being written right now, and counts the next time.
+        const [, id] = /^message-id:\s*(<[^>]*>)/im.exec(readFileSync(join(folder, file), 'utf8')) ?? [];
+        return id === undefined ? [] : [id];
+      });
   }
 
   /** For people who watch. @throws while the database is away */

@@ -31,6 +31,10 @@ export const FAULT_KINDS = {
 } satisfies Record<string, FaultKindOptions>;
 
 export type FaultKind = keyof typeof FAULT_KINDS;
+const ALL = Object.keys(FAULT_KINDS) as FaultKind[];
+
+/** Those that leave a charge without its answer. */
+export const LOSE_ANSWERS: FaultKind[] = ['gateway-errors', 'gateway-hangs', 'cut', 'kill'];
 
 /** One fault of the schedule. Times in ms since the load began. */
 export type Fault = {
@@ -51,6 +55,8 @@ export type ScheduleOptions = {
   seconds: number;
   count: number;
   ground: Ground;
+  /** Default: all. */
+  kinds?: FaultKind[];
 };
 
 /** Faults begin from here on, and no later than that, as shares of the whole time. */
@@ -61,17 +67,17 @@ const [FROM, TO] = [0.04, 0.95];
  * that is struck is not struck again before it is well. Faults of different things overlap.
  * @throws RangeError when the time is too short for a fault
  */
-export function scheduleOf({ random, seconds, count, ground }: ScheduleOptions): Fault[] {
+export function scheduleOf({ random, seconds, count, ground, kinds = ALL }: ScheduleOptions): Fault[] {
   const gapMs = ((TO - FROM) * seconds * 1000) / count;
   const faults: Fault[] = [];
   let deck: FaultKind[] = [];
   for (let i = 0; i < count; i++) {
     const atMs = Math.round(FROM * seconds * 1000 + (i + 0.8 * random()) * gapMs);
-    if (deck.length === 0) deck = shuffled(Object.keys(FAULT_KINDS) as FaultKind[], random);
+    if (deck.length === 0) deck = shuffled(kinds, random);
     const drawn = deck.map((kind) => draw(kind, random, ground));
     const fits = drawn.findIndex((one) => isFree({ ...one, atMs }, faults, seconds));
     // Nothing of what is left fits here, as at the very end: any kind that does.
-    const any = () => Object.keys(FAULT_KINDS).map((kind) => draw(kind as FaultKind, random, ground));
+    const any = () => kinds.map((kind) => draw(kind, random, ground));
     const fault = drawn[fits] ?? any().find((one) => isFree({ ...one, atMs }, faults, seconds));
     if (!fault) throw new RangeError(`No fault fits at ${atMs} ms of ${seconds} s; take fewer, or longer`);
     if (fits >= 0) deck.splice(fits, 1);

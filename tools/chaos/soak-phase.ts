@@ -9,14 +9,12 @@ import type { Books, Intent } from './audit-books.ts';
 import { BooksReader } from './audit.reader.ts';
 import { audit, type Audit } from './audit.ts';
 import { FaultRunner, type FaultStep } from './faults.runner.ts';
-import { scheduleOf, type Fault } from './faults.ts';
+import { LOSE_ANSWERS, scheduleOf, type Fault } from './faults.ts';
 import { seeded } from './random.ts';
 import { journeysOf, type Journey } from './soak-plan.ts';
 import { GROUND, type SoakSettings } from './soak-settings.ts';
 import { newTally, Shopper, type ShopperOptions, type Tally } from './soak-shopper.ts';
 
-/** Everything has that long to settle once nothing is broken any more. */
-const SETTLE_MS = 30_000;
 const LOOK_MS = 500;
 const CUSTOMERS = 40;
 
@@ -26,7 +24,7 @@ export type SoakPhase = {
   books: Books;
   audit: Audit;
   tally: Tally;
-  /** Undefined when it did not within 30 s. */
+  /** Undefined when it did not in time. */
   settledAfterMs?: number;
 };
 
@@ -39,7 +37,8 @@ export async function soakPhase(
   const { seed, seconds, orders, faults, without } = settings;
   const plan = { random: seeded(seed), prefix: `soak-${seed}`, orders, seconds, customers: CUSTOMERS };
   const journeys = journeysOf(plan);
-  const schedule = scheduleOf({ random: seeded(seed + 1), seconds, count: faults, ground: GROUND });
+  const ground = { random: seeded(seed + 1), seconds, count: faults, ground: GROUND };
+  const schedule = scheduleOf({ ...ground, ...(without === 'payment-key' && { kinds: LOSE_ANSWERS }) });
   const file = join(stackDir(stage.launch.stack), 'soak', 'schedule.json');
   writeFileSync(file, `${JSON.stringify(schedule, null, 2)}\n`);
   const tokens = await tokensOf(journeys, stage);
@@ -60,7 +59,7 @@ export async function soakPhase(
       await runner.run(schedule, stage.signal);
       await delay(Math.max(0, seconds * 1000 - nowMs()), undefined, { signal: stage.signal });
       await runner.heal();
-      return settle(reader, load, patience, stage.signal);
+      return settle({ reader, load, patience, withinMs: settings.settle * 1000, signal: stage.signal });
     };
     const settled = await live(stage, reader, { tally, runner, seconds, nowMs }, work);
     return { schedule, steps: runner.steps, tally, ...settled };
@@ -85,19 +84,23 @@ async function sendAll(
   return all;
 }
 
-/** Reads the books until nothing waits any more, for at most 30 s. What is doubled or lost does not get better by waiting. */
-async function settle(
-  reader: BooksReader,
-  load: Promise<Intent[]>,
-  patience: AbortController,
-  signal: AbortSignal,
-): Promise<{ books: Books; audit: Audit; settledAfterMs?: number }> {
+type Settling = {
+  reader: BooksReader;
+  load: Promise<Intent[]>;
+  patience: AbortController;
+  withinMs: number;
+  signal: AbortSignal;
+};
+type Settled = Pick<SoakPhase, 'books' | 'audit' | 'settledAfterMs'>;
+
+/** Reads the books until nothing waits any more, or time is over. What is doubled or lost does not get better by waiting. */
+async function settle({ reader, load, patience, withinMs, signal }: Settling): Promise<Settled> {
   const healed = performance.now();
   const afterMs = () => performance.now() - healed;
-  const timer = setTimeout(() => patience.abort(), SETTLE_MS);
+  const timer = setTimeout(() => patience.abort(), withinMs);
   const intents = await load.finally(() => clearTimeout(timer));
   for (;;) {
-    const late = afterMs() >= SETTLE_MS;
+    const late = afterMs() >= withinMs;
     const leftovers = late ? {} : await reader.leftovers();
     if (Object.values(leftovers).every((count) => count === 0)) {
       const settledAfterMs = Math.round(afterMs());

@@ -3,7 +3,7 @@ import type { Ground } from './faults.ts';
 import { UsageError } from './kind.ts';
 
 export const SOAK_USAGE =
-  '[--quick] [--seconds <n>] [--orders <n>] [--faults <n>] [--seed <n>] [--without <idempotency-key|payment-key>]';
+  '[--quick] [--seconds <n>] [--orders <n>] [--faults <n>] [--settle <s>] [--seed <n>] [--without <idempotency-key|payment-key>]';
 
 /** What can be left out, to see that the audit notices. */
 export const CONTROLS = ['idempotency-key', 'payment-key'] as const;
@@ -15,6 +15,8 @@ export type SoakSettings = {
   orders: number;
   faults: number;
   seed: number;
+  /** How long everything may take to settle once nothing is broken any more, in s. */
+  settle: number;
   without?: Control;
 };
 
@@ -24,10 +26,18 @@ export function soakSettingsOf(args: string[], random = Math.random): SoakSettin
   const { values } = parseArgs({
     args,
     options: {
-      ...{ quick: { type: 'boolean' }, seconds: text, orders: text, faults: text, seed: text, without: text },
+      ...{
+        quick: { type: 'boolean' },
+        seconds: text,
+        orders: text,
+        faults: text,
+        settle: text,
+        seed: text,
+        without: text,
+      },
     },
   });
-  const number = (name: 'seconds' | 'orders' | 'faults' | 'seed', fallback: number) => {
+  const number = (name: 'seconds' | 'orders' | 'faults' | 'settle' | 'seed', fallback: number) => {
     const value = Number(values[name] ?? fallback);
     if (!Number.isInteger(value) || value < 1)
       throw new UsageError(`--${name} must be a whole number above 0`);
@@ -41,15 +51,16 @@ export function soakSettingsOf(args: string[], random = Math.random): SoakSettin
     seconds,
     orders: number('orders', Math.max(1, Math.round((seconds * 50) / 3))),
     faults: number('faults', Math.max(1, Math.round(seconds / (values.quick ? 3 : 5)))),
+    settle: number('settle', 30),
     seed: number('seed', Math.trunc(random() * 1e9) + 1),
     ...(without && { without }),
   };
 }
 
 /** The line that does the same again. */
-export function commandOf({ seconds, orders, faults, seed, without }: SoakSettings): string {
-  const control = without ? ` --without ${without}` : '';
-  return `npm run chaos -- soak --seconds ${seconds} --orders ${orders} --faults ${faults} --seed ${seed}${control}`;
+export function commandOf({ without, ...numbers }: SoakSettings): string {
+  const given = Object.entries(numbers).map(([name, value]) => ` --${name} ${value}`);
+  return `npm run chaos -- soak${given.join('')}${without ? ` --without ${without}` : ''}`;
 }
 
 /** What runs, and what each is attached to. Two replicas of those that share work out between them. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { FAULT_KINDS, nameOf, scheduleOf, type Fault } from './faults.ts';
 import { seeded } from './random.ts';
 import { journeysOf } from './soak-plan.ts';
+import { commandOf, soakSettingsOf } from './soak-settings.ts';
 
 const ground = {
   replicas: ['orders-a', 'orders-b', 'payments-a'],
@@ -89,5 +90,27 @@ describe('the journeys of a soak', () => {
       expect(some.length).toBeLessThan(260);
     }
     expect(new Set(all.map(({ currency }) => currency))).toEqual(new Set(['EUR', 'USD', 'JPY', 'KWD']));
+  });
+});
+
+describe('the settings of a soak', () => {
+  it('are those of the issue unless told otherwise, and a quick one is a fifth of it', () => {
+    const seed = () => 0.5;
+    expect(soakSettingsOf([], seed)).toMatchObject({ seconds: 120, orders: 2000, faults: 24, settle: 30 });
+    expect(soakSettingsOf(['--quick'], seed)).toMatchObject({ seconds: 25, orders: 417, faults: 8 });
+  });
+
+  it('are all in the command that replays', () => {
+    const settings = soakSettingsOf(['--orders', '7', '--seed', '3', '--without', 'payment-key']);
+    const command = commandOf(settings);
+    expect(command).toBe(
+      'npm run chaos -- soak --seconds 120 --orders 7 --faults 24 --settle 30 --seed 3 --without payment-key',
+    );
+    expect(soakSettingsOf(command.split(' -- soak ')[1]!.split(' '))).toEqual(settings);
+  });
+
+  it('are refused when they are no numbers, or a control that nobody knows', () => {
+    expect(() => soakSettingsOf(['--orders', 'many'])).toThrow('--orders must be a whole number above 0');
+    expect(() => soakSettingsOf(['--without', 'luck'])).toThrow('--without must be one of idempotency-key');
   });
 });

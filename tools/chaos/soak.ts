@@ -73,7 +73,7 @@ function tell(folder: string, phase: SoakPhase, settings: SoakSettings): number 
     );
   console.log(
     settledAfterMs === undefined
-      ? 'Not settled 30 s after everything was healed.'
+      ? `Not settled ${settings.settle} s after everything was healed.`
       : `Settled ${(settledAfterMs / 1000).toFixed(1)} s after everything was healed.`,
   );
   console.log(`Schedule, timeline, logs, and every order: ${relative(repoRoot, folder)}/\n`);
