@@ -10,6 +10,7 @@ parentPort!.on('message', (receipt: Receipt) => {
   document.on('end', () => parentPort!.postMessage(new Uint8Array(Buffer.concat(chunks))));
   document.end();
 });
+parentPort!.postMessage('ready');
 
 const LEFT = 56;
 const RIGHT = 539;

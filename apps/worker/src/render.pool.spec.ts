@@ -15,6 +15,16 @@ const receipt = receiptOf({
 // A date that pdfkit can't write: it throws in the middle of the thread's work.
 const crashing = { ...receipt, paidAt: 'never' };
 
+const READY = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage('ready');`;
+const SAYS_READY_AND_HANGS = new URL(
+  `data:text/javascript,${encodeURIComponent(`${READY} parentPort.on('message', () => {});`)}`,
+);
+const LOADS_FOR_300_MS = `
+  const { parentPort } = await import('node:worker_threads');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  parentPort.on('message', () => parentPort.postMessage('a receipt'));
+  parentPort.postMessage('ready');`;
+
 let pool: RenderPool;
 const open = (options: Partial<RenderPoolOptions> = {}) =>
   (pool = new RenderPool({ threads: 1, timeoutMs: 10_000, ...options }));
@@ -60,7 +70,18 @@ describe('a pool of render threads', () => {
   });
 
   it('ends a thread that hangs', async () => {
-    open({ script: new URL('data:text/javascript,setInterval(() => {}, 1000)'), timeoutMs: 50 });
+    open({ script: SAYS_READY_AND_HANGS, timeoutMs: 50 });
     await expect(pool.render(receipt)).rejects.toThrow(new RenderError('not rendered within 50 ms'));
+  });
+
+  it('does not count against a receipt how long its thread takes to load', async () => {
+    const slow = new URL(`data:text/javascript,${encodeURIComponent(LOADS_FOR_300_MS)}`);
+    expect(await open({ script: slow, timeoutMs: 200 }).render(receipt)).toBe('a receipt');
+  });
+
+  it('fails a receipt for which no thread gets ready, and says that it is not the fault of the receipt', async () => {
+    open({ script: new URL('data:text/javascript,setInterval(() => {}, 1000)'), startTimeoutMs: 50 });
+    const failed = { message: 'no thread was ready to render within 50 ms', transient: true };
+    await expect(pool.render(receipt)).rejects.toMatchObject(failed);
   });
 });
