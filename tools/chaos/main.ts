@@ -3,6 +3,7 @@ import { container, USAGE as CONTAINER_USAGE } from './container.ts';
 import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rolling, USAGE } from './rolling.ts';
+import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
 import { soak } from './soak.ts';
 
@@ -22,6 +23,11 @@ const KINDS: Record<string, Kind> = {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
     usage: USAGE,
     run: rolling,
+  },
+  scheduler: {
+    does: 'three schedulers with clocks ten minutes apart, killed, paused and cut off: each tick has its effect once',
+    usage: SCHEDULER_USAGE,
+    run: scheduler,
   },
   soak: {
     does: 'orders for two minutes while everything breaks; then the audit: nothing lost, doubled or stuck',
