@@ -140,7 +140,7 @@ function tell(phase: Phase, wrong: Violation[], settings: Settings, folder: stri
     `Announced by ${shares.join(', ')}. ${deliveries} deliveries. All down for ${downS.toFixed(1)} s.`,
   );
   console.log(`Schedule, timeline and every run: ${relative(repoRoot, folder)}/; seed ${settings.seed}\n`);
-  const shown = wrong.slice(0, 20);
+  const shown = Object.values(Object.groupBy(wrong, ({ kind }) => kind)).flatMap((same) => same.slice(0, 5));
   for (const { kind, text } of shown) console.log(`${settings.without ? '·' : '✗'} ${kind}: ${text}`);
   if (wrong.length > shown.length) console.log(`  and ${wrong.length - shown.length} more`);
   if (settings.without) return control(settings.without, wrong);
