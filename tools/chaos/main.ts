@@ -2,6 +2,7 @@ import { StackError } from '../stack/stack.ts';
 import { container, USAGE as CONTAINER_USAGE } from './container.ts';
 import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
+import { rebalance, REBALANCE_USAGE } from './rebalance.ts';
 import { rolling, USAGE } from './rolling.ts';
 import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
@@ -18,6 +19,11 @@ const KINDS: Record<string, Kind> = {
     does: 'SIGKILL at every step from the order to the e-mail: nothing lost, nothing doubled, settled within 10 s',
     usage: CRASH_USAGE,
     run: crashPoints,
+  },
+  rebalance: {
+    does: 'a group of consumers that come, go, die and hang, lost acknowledgements, poison: nothing lost, doubled or out of order',
+    usage: REBALANCE_USAGE,
+    run: rebalance,
   },
   rolling: {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
