@@ -33,6 +33,7 @@ export {
 } from './outbox.ts';
 export { sqlOutbox } from './outbox.store.ts';
 export type { Lag } from './lag.ts';
+export { listenTo, notifyOutbox, OutboxSignal, type Listen, type ListeningClient } from './signal.ts';
 export { OutboxRelay, type RelayOptions } from './relay.ts';
 export type { MessagingTracing, ProcessedMessage } from './tracing.ts';
 export type { HeldEvent, HeldKey, Numbered, Place, SequenceStore, Turn } from './sequence.ts';

@@ -1,16 +1,18 @@
+import { NOTIFY_RELEASED } from './signal.ts';
 import { rowsOf, type OutboxStats, type OutboxStore, type Queryable, type StoredRow } from './outbox.ts';
 
 /**
  * The outbox on PostgreSQL. Each step is one statement, so that nothing is held while a relay thinks or sends. Its clock is
  * the database's; the clocks of the relays' machines do not matter.
  */
-export function sqlOutbox(db: Queryable): OutboxStore {
+export function sqlOutbox(db: Queryable, { batchBytes = 900_000 }: SqlOutboxOptions = {}): OutboxStore {
   const first = async <T>(sql: string, parameters: unknown[] = []): Promise<T | undefined> =>
     rowsOf<T>(await db.query(sql, parameters))[0];
 
   return {
     lease: (holder, leaseMs) => first(LEASE, [holder, leaseMs / 1000]),
-    read: async (limit, holder, epoch) => rowsOf<StoredRow>(await db.query(READ, [limit, holder, epoch])),
+    read: async (limit, holder, epoch) =>
+      rowsOf<StoredRow>(await db.query(READ, [limit, holder, epoch, batchBytes])),
     remove: async (ids, holder, epoch) => (await first<Counted>(REMOVE, [ids, holder, epoch]))!.count,
     park: async (id, reason, holder, epoch) =>
       (await first<Counted>(PARK, [id, reason, holder, epoch]))!.count === 1,
@@ -21,6 +23,14 @@ export function sqlOutbox(db: Queryable): OutboxStore {
     },
   };
 }
+
+export type SqlOutboxOptions = {
+  /**
+   * Most bytes of events that are read at once, one event at least. Default 900,000: with what is added to each it stays below
+   * Kafka's 1 MiB for all messages of a request to one partition (`max.message.bytes`).
+   */
+  batchBytes?: number;
+};
 
 type Counted = { count: number };
 
@@ -37,9 +47,17 @@ const LEASE = `
   RETURNING epoch`;
 
 const READ = `
-  SELECT id, topic, key, event, created_at AS "createdAt" FROM outbox
-  WHERE EXISTS (SELECT FROM outbox_lease WHERE holder = $2 AND epoch = $3 AND expires_at > clock_timestamp())
-  ORDER BY id LIMIT $1`;
+  SELECT id, topic, key, event, "createdAt" FROM (
+    SELECT *, octet_length(event::text) AS bytes, sum(octet_length(event::text)) OVER (ORDER BY id) AS bytes_so_far FROM (
+      SELECT id, topic, key, event, created_at AS "createdAt" FROM outbox
+      WHERE parked_at IS NULL AND EXISTS (
+        SELECT FROM outbox_lease WHERE holder = $2 AND epoch = $3 AND expires_at > clock_timestamp()
+      )
+      ORDER BY id LIMIT $1
+    ) AS first
+  ) AS measured
+  WHERE bytes_so_far <= $4 OR bytes_so_far = bytes
+  ORDER BY id`;
 
 // FOR SHARE waits for a take-over under way and then looks again: the old holder changes nothing any more.
 const HELD = 'SELECT FROM outbox_lease WHERE holder = $HOLDER AND epoch = $EPOCH FOR SHARE';
@@ -58,10 +76,15 @@ const PARK = `
   SELECT count(*)::int AS count FROM parked`;
 
 // The row stays: an epoch is not given twice.
-const RELEASE = `UPDATE outbox_lease SET expires_at = '-infinity' WHERE holder = $1`;
+const RELEASE = `
+  WITH freed AS (UPDATE outbox_lease SET expires_at = '-infinity' WHERE holder = $1 RETURNING 1)
+  SELECT ${NOTIFY_RELEASED} FROM freed`;
 
 // Counts the rows: cheap while the relay keeps up, since it deletes what it has published.
 const STATS = `
-  SELECT count(*)::int AS depth, 0 AS parked,
-    coalesce(extract(epoch FROM clock_timestamp() - min(created_at)) * 1000, 0)::float8 AS "oldestAgeMs"
+  SELECT count(*) FILTER (WHERE parked_at IS NULL)::int AS depth,
+    coalesce(
+      extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE parked_at IS NULL)) * 1000, 0
+    )::float8 AS "oldestAgeMs",
+    count(parked_at)::int AS parked
   FROM outbox`;

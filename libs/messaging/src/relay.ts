@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OutboxRow, OutboxStats, OutboxStore, Queryable, StoredRow } from './outbox.ts';
 import { sqlOutbox } from './outbox.store.ts';
+import type { Listen } from './signal.ts';
 import { pause, untilStopped, type Sleep } from './pause.ts';
 
 export type RelayOptions = ({ db: Queryable } | { store: OutboxStore }) & {
@@ -15,6 +16,10 @@ export type RelayOptions = ({ db: Queryable } | { store: OutboxStore }) & {
   batchSize?: number;
   /** Pause after a round that found nothing, in ms. Default 100. After one that failed it doubles, up to a second. */
   pollMs?: number;
+  /** Hears of new rows and of a lease that was given back: `listenTo`. Default: it only polls. */
+  listen?: Listen;
+  /** The pause instead of `pollMs` while it listens, in ms: for rows whose NOTIFY was lost. Default 1000. */
+  listeningPollMs?: number;
   /** How long a relay that died or was paused keeps the others waiting, in ms; they ask six times in it. Default 3000. */
   leaseMs?: number;
   /** What this relay is called in `outbox_lease`; each has its own. Default: a UUID. */
@@ -49,6 +54,11 @@ export class OutboxRelay {
   readonly #store: OutboxStore;
   #lease: Lease | undefined;
   #running: Promise<void> | undefined;
+  #listening: { close(): Promise<void> } | undefined;
+  #isListening = false;
+  #isWoken = false;
+  #isIdle = false;
+  #rest = new AbortController();
   #stop = new AbortController();
 
   /** @throws when `publishMs` is not below `leaseMs` */
@@ -59,6 +69,8 @@ export class OutboxRelay {
       publishMs: 2000,
       batchSize: 500,
       pollMs: 100,
+      listen: () => ({ close: async () => {} }),
+      listeningPollMs: 1000,
       leaseMs: 3000,
       holder: randomUUID(),
       now: () => performance.now(),
@@ -76,7 +88,22 @@ export class OutboxRelay {
   }
 
   start(): void {
-    this.#running ??= this.#run(this.#stop.signal);
+    if (this.#running) return;
+    this.#running = this.#run(this.#stop.signal);
+    this.#listening = this.#options.listen({
+      notified: (payload) => (this.#leads() || payload === 'released') && this.#wake(),
+      connected: (up) => (this.#isListening = up),
+    });
+  }
+
+  /**
+   * Has the relay look at once instead of at the end of its pause; rows have been committed. False when another relay has the
+   * lease, as far as this one knows: then that one is to be told.
+   */
+  wake(): boolean {
+    if (!this.#leads()) return false;
+    this.#wake();
+    return true;
   }
 
   /**
@@ -85,11 +112,16 @@ export class OutboxRelay {
    */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#rest.abort();
     await this.#running;
     this.#running = undefined;
-    if (this.#lease) await this.#ask(this.#store.release(this.#options.holder)).catch(this.#options.onError);
-    this.#lease = undefined;
+    const { holder, onError } = this.#options;
+    const ends = [this.#listening?.close(), this.#lease && this.#store.release(holder)];
+    await Promise.all(ends.map((end) => end && this.#ask(end).catch(onError)));
+    this.#lease = this.#listening = undefined;
+    this.#isListening = false;
     this.#stop = new AbortController();
+    this.#rest = new AbortController();
   }
 
   /** One round. Returns how many rows it published; 0 also when another relay holds the lease. */
@@ -160,21 +192,53 @@ export class OutboxRelay {
     return untilStopped(answer, { stop: this.#stop.signal, ms: STOP_MS, sleep: this.#options.sleep });
   }
 
+  #leads(): boolean {
+    return (
+      this.#running !== undefined && this.#lease !== undefined && this.#lease.untilMs > this.#options.now()
+    );
+  }
+
+  #wake(): void {
+    this.#isWoken = true;
+    if (this.#isIdle) this.#rest.abort();
+  }
+
   async #run(stop: AbortSignal): Promise<void> {
-    const { pollMs, leaseMs, sleep, onError } = this.#options;
+    const { pollMs, onError } = this.#options;
     let failedMs = pollMs;
     while (!stop.aborted) {
+      this.#isWoken = false;
       try {
         const published = await this.relayOnce();
         failedMs = pollMs;
-        // Who waits for the lease asks less often: what it waits for takes seconds.
-        if (published === 0) await sleep(this.#lease ? pollMs : Math.max(pollMs, leaseMs / 6), stop);
+        if (published === 0 && !this.#isWoken) await this.#idleFor(this.#pauseMs());
       } catch (error) {
         onError(error);
-        await sleep(failedMs, stop);
+        // Nobody wakes it from this: new rows do not mend what failed.
+        await this.#restFor(failedMs);
         failedMs = Math.min(failedMs * 2, LONGEST_BACKOFF_MS);
       }
     }
+  }
+
+  /** Who waits for the lease asks less often: what it waits for takes seconds. */
+  #pauseMs(): number {
+    const { pollMs, listeningPollMs, leaseMs } = this.#options;
+    if (!this.#lease) return Math.max(pollMs, leaseMs / 6);
+    // Whoever publishes renews its lease in time, also while there is nothing to do.
+    return Math.min(this.#isListening ? Math.max(pollMs, listeningPollMs) : pollMs, leaseMs / 3);
+  }
+
+  async #idleFor(ms: number): Promise<void> {
+    this.#isIdle = true;
+    await this.#restFor(ms);
+    this.#isIdle = false;
+  }
+
+  async #restFor(ms: number): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#rest = new AbortController();
+    await this.#options.sleep(ms, this.#rest.signal);
   }
 }
 
