@@ -52,7 +52,14 @@ export function createParts(config: Config, platform: Platform) {
     unit: '{order}',
     description: 'Orders by what became of them',
   });
+  const { relay, signal } = outboxRelay(platform, {
+    db: dataSource,
+    url: config.DATABASE_URL,
+    broker,
+    pollMs: config.OUTBOX_POLL_MS,
+  });
   const repository = new OrdersRepository(dataSource, (event, { id, state }) => {
+    signal.notify();
     logger.info({ event, order_id: id });
     if (event === 'order_confirmed') confirmed.add(1);
     else settled.add(1, { state });
@@ -69,7 +76,6 @@ export function createParts(config: Config, platform: Platform) {
     db: dataSource,
     topics: ['payments'],
   });
-  const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => startFlow(platform, { consumer, relay });
   const finish = () => Promise.all([consumer.stop(), relay.stop()]);
   return { flags, dataSource, redis, broker, service, details, events, consumer, begin, finish };

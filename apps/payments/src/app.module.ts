@@ -39,7 +39,14 @@ export function createParts(config: Config, platform: Platform) {
 
   const gateway = new GatewayClient(config);
   watchPolicies(platform, gateway.policies);
+  const { relay, signal } = outboxRelay(platform, {
+    db: dataSource,
+    url: config.DATABASE_URL,
+    broker,
+    pollMs: config.OUTBOX_POLL_MS,
+  });
   const repository = new PaymentsRepository(dataSource, (event, payment) => {
+    signal.notify();
     const { attempts = 0, refusal } = payment.state === 'refunding' ? payment : {};
     const fields = { event, payment_id: payment.id, order_id: payment.orderId };
     if (refusal) logger.warn({ ...fields, attempts, refusal });
@@ -72,7 +79,6 @@ export function createParts(config: Config, platform: Platform) {
     db: dataSource,
     topics: ['orders'],
   });
-  const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => {
     startFlow(platform, { consumer, relay });
     telemetry.gauge('payments.waiting', {

@@ -9,7 +9,7 @@ import {
 } from '@cairn/boot';
 import type { Health } from '@cairn/lifecycle';
 import { HealthModule } from '@cairn/lifecycle/nest';
-import { forgetOldMessages } from '@cairn/messaging';
+import { forgetOldMessages, type OutboxSignal } from '@cairn/messaging';
 import type { DynamicModule } from '@nestjs/common';
 import { hostname } from 'node:os';
 import type { DataSource } from 'typeorm';
@@ -33,16 +33,21 @@ export function createParts(config: Config, platform: Platform) {
   attachDatabase(platform, dataSource, config.DATABASE_URL);
   const broker = attachBroker(platform, config.KAFKA_BROKERS);
 
+  const { relay, signal } = outboxRelay(platform, {
+    db: dataSource,
+    url: config.DATABASE_URL,
+    broker,
+    pollMs: config.OUTBOX_POLL_MS,
+  });
   const runs = new RunsRepository(dataSource, `${hostname()}:${process.pid}`, config);
   const cleanUp = () => forget(runs, dataSource, config);
   const clock = new ClockService(jobsOf(config), runs, {
     lookMs: config.LOOK_MS,
     graceMs: config.MISSED_GRACE_S * 1000,
-    ...told(platform, (err) => logger.warn({ event: 'clean_up_failed', err }), cleanUp),
+    ...told(platform, signal, (err) => logger.warn({ event: 'clean_up_failed', err }), cleanUp),
   });
   const reports = new ReportsConsumer(runs, (job, tick) => logger.info({ event: 'job_finished', job, tick }));
   const consumer = eventConsumer(platform, broker, reports.handlers);
-  const relay = outboxRelay(platform, { db: dataSource, broker, pollMs: config.OUTBOX_POLL_MS });
   const begin = () => {
     startFlow(platform, { consumer, relay });
     clock.start();
@@ -65,6 +70,7 @@ async function forget(runs: RunsRepository, dataSource: DataSource, config: Conf
 /** What the clock does, as log lines and counters. Its own clean-up goes with the run of that name. */
 function told(
   { logger, telemetry }: Platform,
+  signal: OutboxSignal,
   onCleanUpFailed: (error: unknown) => void,
   cleanUp: () => Promise<unknown>,
 ) {
@@ -78,6 +84,7 @@ function told(
   );
   return {
     onRun: ({ job, tick }, passedOver) => {
+      signal.notify();
       logger.info({ event: 'job_due', job, tick });
       due.add(1, { 'job.name': job });
       if (passedOver > 0) {
@@ -87,6 +94,7 @@ function told(
       if (job === 'clean-up') cleanUp().catch(onCleanUpFailed);
     },
     onOverdue: ({ job, tick }, outcome) => {
+      signal.notify();
       logger.warn({ event: outcome === 'failed' ? 'job_failed' : 'job_announced_again', job, tick });
       again.add(1, { 'job.name': job, outcome });
     },

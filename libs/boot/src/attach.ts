@@ -2,7 +2,9 @@ import { consumerCheck, outboxCheck } from '@cairn/lifecycle';
 import { newContext, withContext } from '@cairn/logging';
 import {
   Broker,
+  listenTo,
   OutboxRelay,
+  OutboxSignal,
   sqlSequence,
   type EventConsumer,
   type Handlers,
@@ -11,6 +13,7 @@ import {
 import type { Pipeline } from '@cairn/resilience';
 import { observe } from '@cairn/resilience/otel';
 import { DatabaseProbe } from './database.probe.ts';
+import { listeningClient } from './listening-client.factory.ts';
 import { logFields } from './log-fields.ts';
 import type { Platform } from './platform.ts';
 
@@ -93,16 +96,31 @@ export function eventConsumer(
   });
 }
 
+/**
+ * The relay of a service's outbox, and the signal to give after each commit that added to it. The relay listens on a connection
+ * of its own to the database at `url`, while it runs.
+ */
 export function outboxRelay(
-  { logger }: Platform,
-  { db, broker, pollMs }: { db: Queryable; broker: Broker; pollMs: number },
-): OutboxRelay {
-  return new OutboxRelay({
+  { logger, service }: Platform,
+  { db, url, broker, pollMs }: { db: Queryable; url: string; broker: Broker; pollMs: number },
+): { relay: OutboxRelay; signal: OutboxSignal } {
+  const relay = new OutboxRelay({
     db,
     pollMs,
     publish: (rows) => broker.publish(rows),
+    listen: listenTo(() => listeningClient(url, service), {
+      onError: (err) => logger.warn({ event: 'outbox_listen_failed', err }),
+    }),
+    onParked: ({ id, topic, key }, err) =>
+      logger.error({ event: 'outbox_row_parked', row: id, topic, key, err }),
     onError: (err) => logger.warn({ event: 'outbox_relay_failed', err }),
   });
+  const signal = new OutboxSignal({
+    db,
+    wake: () => relay.wake(),
+    onError: (err) => logger.warn({ event: 'outbox_notify_failed', err }),
+  });
+  return { relay, signal };
 }
 
 /**

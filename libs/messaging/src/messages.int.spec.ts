@@ -8,6 +8,7 @@ import {
   InvalidEventError,
   outboxRow,
   OutboxRelay,
+  OUTBOX_PARKING,
   OUTBOX_TABLE,
   type Event,
   type EventConsumer,
@@ -53,7 +54,7 @@ beforeAll(async () => {
   const url = new URL(process.env['POSTGRES_URL']!);
   url.pathname = `/${name}`;
   db = new pg.Pool({ connectionString: url.toString(), max: 4 });
-  await db.query(OUTBOX_TABLE);
+  await db.query(OUTBOX_TABLE + OUTBOX_PARKING);
   broker = new Broker({
     brokers: process.env['KAFKA_BROKERS']!.split(','),
     clientId: 'messages-test',

@@ -9,6 +9,7 @@ import {
   InvalidEventError,
   outboxRow,
   OutboxRelay,
+  OUTBOX_PARKING,
   OUTBOX_TABLE,
   INBOX_TABLE,
   type Event,
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const url = new URL(process.env['POSTGRES_URL']!);
   url.pathname = `/${name}`;
   db = new pg.Pool({ connectionString: url.toString(), max: 10 });
-  await db.query(OUTBOX_TABLE + INBOX_TABLE);
+  await db.query(OUTBOX_TABLE + OUTBOX_PARKING + INBOX_TABLE);
   broker = new Broker({ brokers: process.env['KAFKA_BROKERS']!.split(','), clientId: 'messaging-test' });
 });
 

@@ -10,7 +10,7 @@ export type ConsumerShape = {
 };
 
 /** What is read of an `OutboxRelay` of @cairn/messaging. */
-export type RelayShape = { stats(): Promise<{ depth: number; oldestAgeMs: number }> };
+export type RelayShape = { stats(): Promise<{ depth: number; oldestAgeMs: number; parked?: number }> };
 
 export type FlowParts = {
   /** Consumer group → its consumer. */
@@ -79,5 +79,10 @@ export function observeFlow(
     unit: 's',
     description: 'Age of the oldest event in the outbox, 0 when it is empty',
     read: async () => (await stats()).oldestAgeMs / 1000,
+  });
+  gauge('outbox.parked', {
+    unit: '{event}',
+    description: 'Events that the broker refuses for good, set aside in the outbox',
+    read: async () => (await stats()).parked ?? 0,
   });
 }

@@ -119,7 +119,7 @@ describe('a message', () => {
 });
 
 describe('observeFlow', () => {
-  it('reports consumers and the outbox, asking once for both of its figures', async () => {
+  it('reports consumers and the outbox, asking once for all of its figures', async () => {
     test = testTelemetry();
     let asked = 0;
     test.telemetry.observeFlow({
@@ -131,7 +131,7 @@ describe('observeFlow', () => {
         },
         worker: { status: 'starting', lag: async () => [] },
       },
-      relay: { stats: async () => ({ depth: 3, oldestAgeMs: 2500, asked: asked++ }) },
+      relay: { stats: async () => ({ depth: 3, oldestAgeMs: 2500, parked: 1, asked: asked++ }) },
     });
     expect([...(await test.metrics('messaging_consumer')), ...(await test.metrics('outbox'))]).toEqual([
       'messaging_consumer_joined{messaging_consumer_group_name="payments"} 1',
@@ -140,6 +140,7 @@ describe('observeFlow', () => {
       'messaging_consumer_held{messaging_consumer_group_name="payments"} 3',
       'outbox_depth 3',
       'outbox_oldest_age_seconds 2.5',
+      'outbox_parked 1',
     ]);
     // Two scrapes.
     expect(asked).toBe(2);
