@@ -190,6 +190,23 @@ export const messaging: Dashboard = {
       ],
     },
     {
+      title: 'Payments that wait for the gateway',
+      says: 'Charging: nobody knows the outcome yet. Refunding: decided, and not made yet.',
+      unit: 'short',
+      lines: [{ expr: `max by (state) (payments_waiting${OF})`, legend: '{{state}}' }],
+    },
+    {
+      title: 'Books that differ',
+      says: 'Gateway, payments and orders, by what came of it; `node main.js reconcile` repairs and lists.',
+      unit: 'short',
+      lines: [
+        {
+          expr: rate('payments_reconcile_findings_total', 'finding, outcome'),
+          legend: '{{finding}} {{outcome}}',
+        },
+      ],
+    },
+    {
       title: 'Jobs announced',
       says: 'By all replicas of scheduler together: one per tick. `node main.js runs` lists them.',
       unit: 'short',

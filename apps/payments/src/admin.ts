@@ -1,8 +1,10 @@
 import 'reflect-metadata';
 import { deadLetterCommand, platformOf, type Platform } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
+import { z } from 'zod';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
+import { linesOf, totals } from './reconciliation.ts';
 import { PAYMENTS_TOPIC } from './payments.repository.ts';
 import { instrumented } from './telemetry.ts';
 
@@ -47,6 +49,32 @@ export function dlq(config: Config, args: string[]): Promise<number> {
     const connect = () => dataSource.initialize();
     return deadLetterCommand(platform, { broker, consumer, handlers, connect }, args);
   });
+}
+
+/**
+ * One round of reconciliation as a table, for instance `reconcile --since 2026-11-01T00:00:00Z`. Exit code 0 when the books agree, or
+ * do now; 1 when something is left for a person or for the next round; 2 for arguments that make no sense.
+ */
+export async function reconcile(config: Config, args: string[]): Promise<number> {
+  const since = sinceIn(args);
+  if (since === 'unknown') {
+    process.stderr.write('usage: reconcile [--since <time as in 2026-11-01T00:00:00Z>]\n');
+    return 2;
+  }
+  return withParts(config, async ({ dataSource, reconciliation }) => {
+    await dataSource.initialize();
+    const round = await reconciliation.run(since ? { since } : {});
+    print(linesOf(round));
+    const { reported, failed } = totals(round);
+    return round.complete && !reported && !failed ? 0 : 1;
+  });
+}
+
+function sinceIn(args: string[]): Date | undefined | 'unknown' {
+  const [flag, value, ...rest] = args.flatMap((arg) => arg.split(/(?<=^--since)=/));
+  if (flag === undefined) return undefined;
+  const { success } = z.iso.datetime({ offset: true }).safeParse(value);
+  return flag === '--since' && success && rest.length === 0 ? new Date(value!) : 'unknown';
 }
 
 async function withParts<T>(

@@ -15,6 +15,10 @@ const dlq = async (args: string[]) => {
   const config = loadConfig(schema, process.env, { lines: 'stderr' });
   return (await import('./admin.ts')).dlq(config, args);
 };
+const reconcile = async (args: string[]) => {
+  const config = loadConfig(schema, process.env, { lines: 'stderr' });
+  return (await import('./admin.ts')).reconcile(config, args);
+};
 
 await runCommand('payments', {
   serve: { does: 'answer HTTP', run: () => start('serve') },
@@ -29,6 +33,10 @@ await runCommand('payments', {
   },
   'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
   cleanup: { does: 'forget old messages', run: () => task('cleanup') },
+  reconcile: {
+    does: 'compare the books of gateway, payments and orders, and repair them; --since <time>',
+    run: reconcile,
+  },
   dlq: {
     does: 'list, show, replay or drop what could not be handled',
     run: dlq,

@@ -132,7 +132,7 @@ export class ReconciliationService {
     signal?: AbortSignal,
   ): Promise<Outcome | undefined> {
     switch (finding) {
-      case 'unsettled':
+      case 'outcome_unknown':
         return (await this.payments.ask(payment!, signal)).state === 'charging' ? 'waiting' : 'repaired';
       case 'refund_pending':
         if (!this.#isDue(payment!)) return 'waiting';

@@ -34,8 +34,8 @@ const charge: Charge = {
 
 describe('a payment and its order', () => {
   it.each<[State, OrderState, string | undefined]>([
-    ['charging', 'pending', 'unsettled'],
-    ['charging', 'cancelled', 'unsettled'],
+    ['charging', 'pending', 'outcome_unknown'],
+    ['charging', 'cancelled', 'outcome_unknown'],
     ['succeeded', 'pending', 'order_not_told'],
     ['succeeded', 'paid', undefined],
     ['succeeded', 'payment_failed', 'refund_missing'],
@@ -58,7 +58,7 @@ describe('a payment and its order', () => {
 
   it('from before payments listened to orders are compared by the payment alone', () => {
     expect((Object.keys(STATES) as State[]).map((state) => findingOf(payment(state)))).toEqual([
-      'unsettled',
+      'outcome_unknown',
       undefined,
       undefined,
       'refund_pending',
@@ -103,12 +103,12 @@ describe('what is due', () => {
 describe('a round', () => {
   it('is a table with every finding, and says when the gateway did not list all', () => {
     const round: Round = { payments: 3, charges: 7, found: {}, complete: false };
-    count(round, 'unsettled', 'repaired');
-    count(round, 'unsettled', 'repaired');
+    count(round, 'outcome_unknown', 'repaired');
+    count(round, 'outcome_unknown', 'repaired');
     count(round, 'charge_unknown', 'reported');
     const lines = linesOf(round);
     expect(lines[0]).toBe('compared 7 charges of the gateway, and 3 payments that were not finished');
-    expect(lines).toContain('unsettled                    2         0         0         0');
+    expect(lines).toContain('outcome_unknown              2         0         0         0');
     expect(lines).toContain('charge_unknown               0         0         1         0');
     expect(lines.at(-1)).toContain('run it again');
     expect(linesOf({ ...round, complete: true })).toHaveLength(10);
@@ -116,7 +116,7 @@ describe('a round', () => {
 
   it('is a few sums for the report of its job', () => {
     const round: Round = { payments: 3, charges: 7, found: {}, complete: true };
-    count(round, 'unsettled', 'repaired');
+    count(round, 'outcome_unknown', 'repaired');
     count(round, 'order_not_told', 'repaired');
     count(round, 'charge_unknown', 'reported');
     expect(totals(round)).toEqual({

@@ -5,7 +5,7 @@ import { nextRefundAt, type Payment } from './payment.ts';
  * findings out. Orders' side is what orders told in its events.
  */
 export const FINDINGS = {
-  unsettled: 'nobody knows yet whether it was charged',
+  outcome_unknown: 'nobody knows yet whether it was charged',
   refund_pending: 'the money is to go back and has not yet',
   refund_missing: 'charged, and its order is cancelled or failed',
   charged_but_failed: 'failed or closed here, and charged at the gateway',
@@ -30,7 +30,7 @@ export type Charge = {
 /** What is wrong with a payment by itself and by what orders told. */
 export function findingOf(payment: Payment): Finding | undefined {
   const { state, orderState } = payment;
-  if (state === 'charging') return 'unsettled';
+  if (state === 'charging') return 'outcome_unknown';
   if (state === 'refunding') return 'refund_pending';
   if (!orderState) return undefined;
   if (orderState === 'pending') return 'order_not_told';
@@ -87,7 +87,8 @@ export function count(round: Round, finding: Finding, outcome: Outcome): void {
 export function totals({ found, ...looked }: Round) {
   const sum = (outcome: Outcome) =>
     Object.values(found).reduce((total, outcomes) => total + (outcomes[outcome] ?? 0), 0);
-  return { ...looked, ...Object.fromEntries(OUTCOMES.map((outcome) => [outcome, sum(outcome)])) };
+  const [repaired, waiting, reported, failed] = OUTCOMES.map(sum);
+  return { ...looked, repaired, waiting, reported, failed };
 }
 
 /** The round as lines for a terminal. */
