@@ -3,6 +3,7 @@ import { container, USAGE as CONTAINER_USAGE } from './container.ts';
 import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rebalance, REBALANCE_USAGE } from './rebalance.ts';
+import { outbox, OUTBOX_USAGE } from './outbox.ts';
 import { rolling, USAGE } from './rolling.ts';
 import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
@@ -24,6 +25,11 @@ const KINDS: Record<string, Kind> = {
     does: 'a group of consumers that come, go, die and hang, lost acknowledgements, poison: nothing lost, doubled or out of order',
     usage: REBALANCE_USAGE,
     run: rebalance,
+  },
+  outbox: {
+    does: 'eight writers and two relays, of which the one that publishes is killed and paused: order per key, nothing lost',
+    usage: OUTBOX_USAGE,
+    run: outbox,
   },
   rolling: {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
