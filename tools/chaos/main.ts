@@ -4,6 +4,7 @@ import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rebalance, REBALANCE_USAGE } from './rebalance.ts';
 import { outbox, OUTBOX_USAGE } from './outbox.ts';
+import { quick } from './quick.ts';
 import { rolling, USAGE } from './rolling.ts';
 import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
@@ -48,7 +49,16 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-const [name = '', ...args] = process.argv.slice(2);
+/** Those that `quick` runs, as far as they are there. */
+const QUICK = ['crash-points', 'soak', 'outbox', 'rebalance', 'scheduler'].filter((one) => one in KINDS);
+KINDS['quick'] = {
+  does: `${QUICK.join(', ')}, each with --quick; also as: npm run chaos -- --quick`,
+  usage: '',
+  run: () => quick(QUICK),
+};
+
+const [given = '', ...args] = process.argv.slice(2);
+const name = given === '--quick' ? 'quick' : given;
 const kind = Object.hasOwn(KINDS, name) ? KINDS[name] : undefined;
 if (!kind) {
   if (name && name !== '--help') console.error(`no chaos "${name}".`);

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { receiptOf } from './receipt.ts';
 import { RenderError, RenderPool, type RenderPoolOptions } from './render.pool.ts';
 
@@ -14,6 +14,9 @@ const receipt = receiptOf({
 });
 // A date that pdfkit can't write: it throws in the middle of the thread's work.
 const crashing = { ...receipt, paidAt: 'never' };
+
+// A thread loads for half a second, and for several on a machine that has much else to do.
+jest.setTimeout(30_000);
 
 const READY = `import { parentPort } from 'node:worker_threads'; parentPort.postMessage('ready');`;
 const SAYS_READY_AND_HANGS = new URL(
