@@ -1,5 +1,6 @@
 import { StackError } from '../stack/stack.ts';
 import { container, USAGE as CONTAINER_USAGE } from './container.ts';
+import { controls, CONTROLS_USAGE } from './controls.ts';
 import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
 import { rebalance, REBALANCE_USAGE } from './rebalance.ts';
@@ -31,6 +32,11 @@ const KINDS: Record<string, Kind> = {
     does: 'eight writers and two relays, of which the one that publishes is killed and paused: order per key, nothing lost',
     usage: OUTBOX_USAGE,
     run: outbox,
+  },
+  controls: {
+    does: 'takes each guard out in turn: the test that is there for it must fail',
+    usage: CONTROLS_USAGE,
+    run: controls,
   },
   rolling: {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
