@@ -41,7 +41,7 @@ const STEPS: Record<AppName, Step[]> = {
       only: 'after',
       withRows: true,
     },
-    { step: 'produce orders', door: 'kafka', is: /^Produce orders$/, quick: true },
+    { step: 'produce orders', door: 'kafka', is: /^Produce orders$/ },
     { step: 'outbox delete', door: 'postgres', is: /DELETE FROM outbox WHERE id/ },
     { step: 'inbox insert', door: 'postgres', is: /^INSERT INTO inbox \(/ },
     { step: 'settle commit', door: 'postgres', is: /^COMMIT$/, within: /^UPDATE orders\b/ },

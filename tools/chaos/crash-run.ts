@@ -15,12 +15,13 @@ import type { Journey } from './soak-plan.ts';
 import { newTally, Shopper } from './soak-shopper.ts';
 import type { WireWatch } from './wire-watch.ts';
 
-/** A customer comes so often until the point is hit. */
+/** One of the customers comes so often at first, until the point is hit. */
 const EVERY_MS = 250;
 const HIT_WITHIN_MS = 30_000;
 /** Past this it is called lost. What takes longer than it may is told with its time until then. */
 const SETTLE_WITHIN_MS = 30_000;
 const POLL_MS = 50;
+const CUSTOMERS = 3;
 const LOOKS = 4;
 /** Long enough for most orders to be paid by then, so that there is something to give back. */
 const CANCEL_AFTER_MS = 2000;
@@ -45,24 +46,24 @@ export class CrashSeries {
   async warmUp(seed: number): Promise<void> {
     const shop = await this.#open({}, seeded(seed), `warm-up-${seed}`);
     shop.enter();
-    while ((shop.waiting > 0 || (await this.#underWay()).length > 0) && !this.#stage.signal.aborted)
-      await delay(POLL_MS);
+    await this.#settled(shop);
     this.#books.intents.push(...(await shop.close()));
     await this.#look();
   }
 
   async run(point: CrashPoint, run: number, seed: number): Promise<CrashRun> {
     const random = seeded(seed);
+    // What a crash before this one has left must not be put down to this one.
+    await this.#settled();
     const process = this.#stage.processes[point.app]!;
     const crash = this.#ambush(point, process, Math.floor(random() * 3));
     const shop = await this.#open(point, random, `crash-${seed}`);
     const late = AbortSignal.any([this.#stage.signal, AbortSignal.timeout(HIT_WITHIN_MS)]);
     while (!crash.hit && !late.aborted) {
       shop.enter();
-      await Promise.race([
-        crash.done,
-        delay(EVERY_MS * (0.5 + random()), undefined, { signal: late }).catch(() => undefined),
-      ]);
+      // Less and less often: on a slow machine a crowd would only be in its own way.
+      const gapMs = EVERY_MS * (0.5 + random()) * (1 + shop.entered / 4);
+      await Promise.race([crash.done, delay(gapMs, undefined, { signal: late }).catch(() => undefined)]);
     }
     const times: Times = crash.hit ? await this.#restart(process, shop) : {};
     this.#stage.signal.throwIfAborted();
@@ -103,13 +104,18 @@ export class CrashSeries {
     await process.start();
     const readyMs = Math.round(performance.now() - began);
     shop.enter();
+    if (!(await this.#settled(shop))) return { restartedAt, readyMs };
+    return { restartedAt, readyMs, convergedMs: Math.round(performance.now() - began) };
+  }
+
+  /** False when something was still under way after all the time that there is. */
+  async #settled(shop: Pick<Shop, 'waiting'> = { waiting: 0 }): Promise<boolean> {
     const giveUp = AbortSignal.any([this.#stage.signal, AbortSignal.timeout(SETTLE_WITHIN_MS)]);
     while (!giveUp.aborted) {
-      if (shop.waiting === 0 && (await this.#underWay()).length === 0)
-        return { restartedAt, readyMs, convergedMs: Math.round(performance.now() - began) };
+      if (shop.waiting === 0 && (await this.#underWay()).length === 0) return true;
       await delay(POLL_MS);
     }
-    return { restartedAt, readyMs };
+    return false;
   }
 
   async #underWay(): Promise<string[]> {
@@ -155,11 +161,17 @@ export class CrashSeries {
 
   async #open({ flow }: Pick<CrashPoint, 'flow'>, random: () => number, prefix: string): Promise<Shop> {
     const { ports } = this.#stage.launch;
-    const token = await fetchToken(prefix, 3600, `http://127.0.0.1:${ports.issuer}`);
+    const customers = Array.from({ length: CUSTOMERS }, (_, i) => `${prefix}-${i + 1}`);
+    const issuer = `http://127.0.0.1:${ports.issuer}`;
+    const tokens = new Map(
+      await Promise.all(
+        customers.map(async (one): Promise<[string, string]> => [one, await fetchToken(one, 3600, issuer)]),
+      ),
+    );
     const { signal, processes } = this.#stage;
     const options = {
       doors: [processes['orders']!.url],
-      tokenOf: () => token,
+      tokenOf: (customer: string) => tokens.get(customer)!,
       random,
       signal,
       tally: newTally(),
@@ -169,7 +181,8 @@ export class CrashSeries {
     return {
       enter: () => {
         waiting += 1;
-        const journey = journeyOf(`${prefix}-${done.length + 1}`, prefix, random, flow);
+        const customer = customers[done.length % CUSTOMERS]!;
+        const journey = journeyOf(`${prefix}-order-${done.length + 1}`, customer, random, flow);
         done.push(new Shopper(journey, options, 0).shop().finally(() => (waiting -= 1)));
       },
       get waiting() {
