@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { showFailureCases } from './failure-cases.ts';
+import { benchOutbox } from './outbox.ts';
 import { benchResilience } from './resilience.ts';
 import { benchStartup } from './startup.ts';
 import { benchTelemetry } from './telemetry.ts';
@@ -17,6 +18,11 @@ const BENCHES: Record<string, Bench> = {
     does: 'a breaker that never closes, and a retry storm, simulated; --gate exits 1 when a limit is missed',
     runs: 1,
     run: showFailureCases,
+  },
+  outbox: {
+    does: 'one relay to the real broker, and commit to handler; --gate exits 1 below 5,000 events/s or above 100 ms (p99)',
+    runs: 3,
+    run: benchOutbox,
   },
   resilience: {
     does: 'our calls against cockatiel, opossum and none; --gate exits 1 when a limit is missed',
