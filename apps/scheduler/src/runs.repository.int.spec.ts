@@ -75,6 +75,21 @@ describe('a tick', () => {
     expect(await announced()).toEqual([{ id: `clean-up@${tick.toISOString()}`, attempt: 1 }]);
   });
 
+  it('is announced by nobody else while another replica is about to commit it', async () => {
+    const { now } = await runs.look([cleanUp.name]);
+    const tick = second(now.getTime());
+    const rival = dataSource.createQueryRunner();
+    await rival.startTransaction();
+    await rival.query(`INSERT INTO job_run (job, tick, replica) VALUES ('clean-up', $1, 'rival')`, [tick]);
+    const claims = Promise.all([1, 2, 3].map(() => runs.claim(cleanUp, tick, { now })));
+    const waiting = `SELECT FROM pg_stat_activity WHERE datname = $1 AND wait_event_type = 'Lock'`;
+    while ((await server.query<unknown[]>(waiting, [database])).length < 3);
+    await rival.commitTransaction();
+    await rival.release();
+    expect(await claims).toEqual([false, false, false]);
+    expect(await announced()).toEqual([]);
+  });
+
   it('is not announced on a look that is old, as of a replica that was paused', async () => {
     const { now } = await runs.look([cleanUp.name]);
     const before = new Date(now.getTime() - 3000);
@@ -173,6 +188,12 @@ describe('a run', () => {
       ['done', null],
       ['failed', 'no disk'],
     ]);
+    await report(aReport(tick, 'payments', { ...failed, attempt: 2, error: 'no disk yet' }));
+    await report(aReport(tick, 'payments', failed));
+    expect((await runs.list({ limit: 1 }))[0]!.reports[1]).toMatchObject({
+      attempt: 2,
+      error: 'no disk yet',
+    });
     expect(await report(aReport(tick, 'payments', { attempt: 2 }))).toBe(true);
   });
 
