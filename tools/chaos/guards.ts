@@ -43,6 +43,22 @@ const OUTBOX: Guard[] = [
     test: 'does not delete rows when it was paused past its lease while it published',
   },
   {
+    name: 'zombie check: the lease is looked at again before a send',
+    file: `${MESSAGING}/relay.ts`,
+    text: 'if ((await this.#hold())?.epoch !== epoch) return 0;',
+    without: '',
+    spec: `${MESSAGING}/relay.spec.ts`,
+    test: 'that ended while the process was stopped sends nothing, since another relay has it',
+  },
+  {
+    name: 'lock of the lease in the delete',
+    file: `${MESSAGING}/outbox.store.ts`,
+    text: "epoch = $EPOCH FOR SHARE'",
+    without: "epoch = $EPOCH'",
+    spec: `${MESSAGING}/outbox.int.spec.ts`,
+    test: 'makes a removal wait for a take-over under way, and then removes nothing',
+  },
+  {
     name: 'serial send',
     file: `${MESSAGING}/publisher.kafka.ts`,
     text: 'const send = this.#sending.then(work);',
