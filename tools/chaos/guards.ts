@@ -157,6 +157,22 @@ const ORDERS: Guard[] = [
     test: 'is cancelled and, if it was paid before, says so, when payment and cancel come at the same moment',
   },
   {
+    name: 'numbers of events go on from the locked row',
+    file: 'apps/orders/src/orders.repository.ts',
+    text: '{ after: row.version, now }',
+    without: '{ after: 0, now }',
+    spec: 'apps/orders/src/orders.service.int.spec.ts',
+    test: 'go on without a gap when some of the changes at one moment decide nothing or fail',
+  },
+  {
+    name: 'time-out of a lock: a key in flight is told so',
+    file: 'apps/orders/src/data-source.factory.ts',
+    text: 'lock_timeout: config.DATABASE_LOCK_TIMEOUT_MS,',
+    without: '',
+    spec: 'apps/orders/src/idempotency.int.spec.ts',
+    test: 'is told to come back, and makes the order once the other one is dead',
+  },
+  {
     name: 'idempotency claim',
     file: 'apps/orders/src/orders.repository.ts',
     text: 'INSERT INTO idempotency_key (customer_id, key, fingerprint, response) VALUES ($2, $11, $12, $13)',
@@ -174,6 +190,14 @@ const OUTSIDE: Guard[] = [
     without: 'key: crypto.randomUUID(),',
     spec: 'apps/payments/src/payments.service.int.spec.ts',
     test: 'is settled by the next delivery, under the same key, when a process died after the charge',
+  },
+  {
+    name: 'what a cancelled order comes to is decided under the lock',
+    file: 'apps/payments/src/payments.service.ts',
+    text: '(p) => cancel(p, now), { now }',
+    without: '() => cancel(opened, now), { now }',
+    spec: 'apps/payments/src/payments.service.int.spec.ts',
+    test: 'is made when a payment lands between the question and the closing',
   },
   {
     name: 'key of a refund',
