@@ -56,6 +56,7 @@ export class CrashSeries {
     // What a crash before this one has left must not be put down to this one.
     await this.#settled();
     const process = this.#stage.processes[point.app]!;
+    await process.start();
     const crash = this.#ambush(point, process, Math.floor(random() * 3));
     const shop = await this.#open(point, random, `crash-${seed}`);
     const late = AbortSignal.any([this.#stage.signal, AbortSignal.timeout(HIT_WITHIN_MS)]);
@@ -65,6 +66,8 @@ export class CrashSeries {
       const gapMs = EVERY_MS * (0.5 + random()) * (1 + shop.entered / 4);
       await Promise.race([crash.done, delay(gapMs, undefined, { signal: late }).catch(() => undefined)]);
     }
+    // Struck after this, it would stay dead.
+    this.#watches.get(`${point.app} ${point.door}`)!.leave();
     const times: Times = crash.hit ? await this.#restart(process, shop) : {};
     this.#stage.signal.throwIfAborted();
     this.#books.intents.push(...(await shop.close()));

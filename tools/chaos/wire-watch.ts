@@ -54,7 +54,7 @@ export class WireWatch {
     this.#awaited = new WeakSet();
   }
 
-  /** Nothing is struck any more; answers what is to be said if it has never been. */
+  /** Nothing is struck any more. */
   leave(): void {
     this.#ambush = undefined;
   }
