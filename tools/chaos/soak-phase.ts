@@ -63,6 +63,10 @@ export async function soakPhase(
     };
     const settled = await live(stage, reader, { tally, runner, seconds, nowMs }, work);
     return { schedule, steps: runner.steps, tally, ...settled };
+  } catch (error) {
+    // Whoever was called off says by whom, and not that a timer was aborted.
+    stage.signal.throwIfAborted();
+    throw error;
   } finally {
     patience.abort();
   }

@@ -84,8 +84,11 @@ export const GROUND: Ground = {
  * A minute's patience would outlast the run, so jobs come often. Orders expire after more than the clocks are off: only a
  * replica whose clock is 5 minutes ahead cancels an order that waits, and its late payment is given back.
  */
-export const SOAK_ENVIRONMENT = {
-  RECONCILE_PAYMENTS: '*/5 * * * * *',
-  RECONCILE_AFTER_S: '5',
-  ORDER_EXPIRES_AFTER_S: '330',
+const ENVIRONMENT: Record<string, Record<string, string>> = {
+  orders: { ORDER_EXPIRES_AFTER_S: '330' },
+  payments: { RECONCILE_AFTER_S: '5' },
+  scheduler: { RECONCILE_PAYMENTS: '*/5 * * * * *' },
 };
+
+/** The variables of one process, by its name. */
+export const soakEnvironment = (process: string) => ENVIRONMENT[process.replace(/-\d+$/, '')] ?? {};

@@ -8,13 +8,7 @@ import { clockSkewEnvironment } from './faults-clock.ts';
 import { startForgetfulGateway } from './money-keys.ts';
 import { soakPhase, type SoakPhase } from './soak-phase.ts';
 import { kindsOf, linesOf, moneyRows, showsDoubles, violationLines } from './soak-report.ts';
-import {
-  commandOf,
-  PROCESSES,
-  soakSettingsOf,
-  SOAK_ENVIRONMENT,
-  type SoakSettings,
-} from './soak-settings.ts';
+import { commandOf, PROCESSES, soakEnvironment, soakSettingsOf, type SoakSettings } from './soak-settings.ts';
 
 const STACK = 'chaos';
 
@@ -29,7 +23,7 @@ export async function soak(args: string[]): Promise<number> {
   const skewS = new Map<string, number>();
   const forgetful = settings.without === 'payment-key' ? await startForgetfulGateway() : undefined;
   const env = (process: string) => ({
-    ...SOAK_ENVIRONMENT,
+    ...soakEnvironment(process),
     ...clockSkewEnvironment((skewS.get(process) ?? 0) * 1000),
     ...(forgetful && process.startsWith('payments') && { GATEWAY_URL: forgetful.url }),
   });
