@@ -64,6 +64,7 @@ export class OutboxRun {
     this.#stack = stack;
     this.#url = Object.assign(new URL(stack.env['POSTGRES_URL']!), { pathname: `/${DATABASE}` }).href;
     this.#db = new pg.Pool({ connectionString: this.#url, max: plan.writers + 2 });
+    this.#db.on('error', () => {}); // a query that needs the connection says so itself
   }
 
   async play(): Promise<OutboxFacts> {
