@@ -81,7 +81,8 @@ export class EventConsumer {
       await this.#consumer?.disconnect();
     };
     // disconnect() can hang during a rebalance (https://github.com/tulios/kafkajs/issues/1462).
-    await Promise.race([leave(), delay(STOP_DEADLINE_MS, undefined, { ref: false })]);
+    const deadline = new Promise((resolve) => setTimeout(resolve, STOP_DEADLINE_MS).unref());
+    await Promise.race([leave(), deadline]);
   }
 
   async #joinUntilIn(): Promise<void> {
