@@ -38,7 +38,10 @@ describe('an order that a mistake in the database of payments has stopped', () =
   let shop: ShopClient;
 
   it('is parked for no known reason, and is listed and shown without its card', async () => {
-    await database.query(`ALTER TABLE payment ADD CONSTRAINT by_mistake CHECK (amount <> ${AMOUNT})`);
+    // NOT VALID: these engines may have seen this test before.
+    await database.query(
+      `ALTER TABLE payment ADD CONSTRAINT by_mistake CHECK (amount <> ${AMOUNT}) NOT VALID`,
+    );
     shop = await system.customer();
     const lines = [{ ...DRAFT.lines[0]!, quantity: 1, unitPrice: AMOUNT }];
     ({ id } = await placeOrder(shop, 'tok_visa', { ...DRAFT, lines }));
