@@ -51,7 +51,8 @@ export default ts.config(
             { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['none'] },
             { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['none'] },
             { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['type:lib'] },
-            { sourceTag: 'type:e2e', onlyDependOnLibsWithTags: ['type:lib', 'type:tool'] },
+            // The simulation runs the apps' own code in process.
+            { sourceTag: 'type:e2e', onlyDependOnLibsWithTags: ['type:lib', 'type:tool', 'type:app'] },
           ],
         },
       ],

@@ -8,6 +8,7 @@ import { outbox, OUTBOX_USAGE } from './outbox.ts';
 import { quick } from './quick.ts';
 import { rolling, USAGE } from './rolling.ts';
 import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
+import { simulation, SIMULATION_USAGE } from './simulation.ts';
 import { SOAK_USAGE } from './soak-settings.ts';
 import { soak } from './soak.ts';
 
@@ -47,6 +48,11 @@ const KINDS: Record<string, Kind> = {
     does: 'three schedulers with clocks ten minutes apart, killed, paused and cut off: each tick has its effect once',
     usage: SCHEDULER_USAGE,
     run: scheduler,
+  },
+  simulation: {
+    does: 'services, relay and delivery in process on a virtual clock: thousands of seeds, and planted bugs (no engines)',
+    usage: SIMULATION_USAGE,
+    run: simulation,
   },
   soak: {
     does: 'orders for two minutes while everything breaks; then the audit: nothing lost, doubled or stuck',
