@@ -113,15 +113,19 @@ function tell(
   console.log(
     `Seed ${seed}. Every effect, and what each member said, is in ${relative(repoRoot, folder)}.\n`,
   );
-  for (const one of wrong) console.log(`✗ ${one}`);
-  if (without)
-    console.log(
-      wrong.length > 0
-        ? `\nThis was without ${GUARDS[without]}: that is what it prevents.`
-        : `\n✗ without ${GUARDS[without]} nothing was violated: the run does not see what it should`,
-    );
-  else if (wrong.length === 0)
-    console.log('✓ whatever was acknowledged has its effect, once and in order; poison held nobody up');
-  else console.log(`Again: ${again}`);
+  for (const one of wrong) console.log(`${without ? '·' : '✗'} ${one}`);
+  if (without) return control(GUARDS[without]!, wrong.length > 0);
+  console.log(
+    wrong.length === 0
+      ? '✓ whatever was acknowledged has its effect, once and in order; poison held nobody up'
+      : `Again: ${again}`,
+  );
   return wrong.length > 0 ? 1 : 0;
+}
+
+function control(guard: string, caught: boolean): number {
+  console.log(
+    caught ? `✓ without ${guard}: that is what it prevents` : `✗ without ${guard} nothing was violated`,
+  );
+  return caught ? 0 : 1;
 }

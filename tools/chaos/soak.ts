@@ -65,13 +65,15 @@ function tell(folder: string, phase: SoakPhase, settings: SoakSettings): number 
     console.log(
       `By themselves ended: ${ended.map(({ what, error }) => `${what.split(' ')[0]} (${error})`).join(', ')}.`,
     );
-  console.log(
-    settledAfterMs === undefined
-      ? `Not settled ${settings.settle} s after everything was healed.`
-      : `Settled ${(settledAfterMs / 1000).toFixed(1)} s after everything was healed.`,
-  );
+  if (settledAfterMs !== undefined)
+    console.log(`Settled ${(settledAfterMs / 1000).toFixed(1)} s after everything was healed.`);
   console.log(`Schedule, timeline, logs, and every order: ${relative(repoRoot, folder)}/\n`);
-  const wrong = [...violationLines(audit.violations), ...shortOf(books, settings)];
+  const late = `not settled ${settings.settle} s after everything was healed`;
+  const wrong = [
+    ...violationLines(audit.violations),
+    ...shortOf(books, settings),
+    ...(settledAfterMs === undefined ? [late] : []),
+  ];
   for (const one of wrong) console.log(`${settings.without ? '·' : '✗'} ${one}`);
   if (settings.without) return control(settings.without, showsDoubles(audit.violations));
   if (wrong.length === 0) console.log('✓ lost 0, doubled 0, stuck 0; the money is equal in all three books');

@@ -28,7 +28,7 @@ export class OrdersConsumer {
       'job.due.v1': reads(
         dueJob,
         doesJobs((...how) => this.report(...how), {
-          'expire-unpaid-orders': async () => ({ expired: await this.orders.expireUnpaid() }),
+          'expire-unpaid-orders': async ({ tick }) => ({ expired: await this.orders.expireUnpaid(tick) }),
           'clean-up': () => this.cleanUp(),
           'close-sales-day': (run) => this.#closeSalesDay(run),
         }),

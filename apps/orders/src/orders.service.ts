@@ -107,10 +107,13 @@ export class OrdersService {
     await this.orders.update(payment.orderId, (order) => refund(order, payment, now), { now, messageId });
   }
 
-  /** Cancels every order that stayed unpaid for too long. Safe to repeat: each order is decided on under its lock. */
-  async expireUnpaid(): Promise<number> {
+  /**
+   * Cancels every order that stayed unpaid for too long at `tick`, which is the scheduler's: this replica's own clock decides
+   * nothing. Safe to repeat: each order is decided on under its lock.
+   */
+  async expireUnpaid(tick: Date): Promise<number> {
     const now = this.now();
-    const before = new Date(now.getTime() - this.settings.ORDER_EXPIRES_AFTER_S * 1000);
+    const before = new Date(tick.getTime() - this.settings.ORDER_EXPIRES_AFTER_S * 1000);
     let expired = 0;
     for (let ids: string[]; (ids = await this.orders.pendingSince(before, EXPIRE_BATCH)).length > 0;) {
       for (const id of ids)
