@@ -101,7 +101,10 @@ export const messaging: Dashboard = {
       title: 'Events in the outbox',
       says: 'Published within milliseconds, so usually none.',
       unit: 'short',
-      lines: [{ expr: `max by (service) (outbox_depth${OF})`, legend: '{{service}}' }],
+      lines: [
+        { expr: `max by (service) (outbox_depth${OF})`, legend: '{{service}}' },
+        { expr: `max by (service) (outbox_parked${OF})`, legend: '{{service}}, set aside' },
+      ],
     },
     {
       title: 'Oldest event in the outbox',
