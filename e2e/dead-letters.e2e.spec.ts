@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Broker, type DeadLetters } from '@cairn/messaging';
+import { Broker, type DeadLetters } from '@cairn/messaging/kafkajs';
 import { writeRaw } from '@cairn/tools/demo/topic.reader.ts';
 import type { ShopClient } from '@cairn/tools/demo/shop.client.ts';
 import { waitFor } from '@cairn/tools/demo/wait.ts';

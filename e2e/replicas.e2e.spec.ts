@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Broker } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { waitFor } from '@cairn/tools/demo/wait.ts';

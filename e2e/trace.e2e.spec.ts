@@ -1,4 +1,5 @@
-import { Broker, createEvent, outboxRow } from '@cairn/messaging';
+import { createEvent, outboxRow } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { beginTrace, spansOf, type StoredSpan } from '@cairn/tools/demo/traces.client.ts';
 import type { ShopClient } from '@cairn/tools/demo/shop.client.ts';

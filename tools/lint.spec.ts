@@ -51,6 +51,12 @@ const REFUSED = [
   ],
   ['a pure file that knows a driver', 'apps/orders/src/order.ts', 'pg', 'no-restricted-imports'],
   [
+    'a pure file that knows the broker',
+    'apps/orders/src/order.ts',
+    '@cairn/messaging/kafkajs',
+    'no-restricted-imports',
+  ],
+  [
     'an app that talks to kafkajs itself',
     'apps/orders/src/orders.consumer.ts',
     'kafkajs',

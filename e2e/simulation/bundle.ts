@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Drivers of engines and what watches them: the code under test imports them and, with engines in memory, calls none. */
-const UNUSED = /^(typeorm|ioredis|kafkajs|pg|@cairn\/telemetry)$/;
+const UNUSED = /^(typeorm|ioredis|pg|@cairn\/telemetry)$/;
 
 const leaveOutDrivers = (root: string): Plugin => ({
   name: 'leave-out-drivers',

@@ -1,4 +1,5 @@
-import { Broker, listenTo, OutboxRelay, sqlOutbox, type OutboxStore, type StoredRow } from '@cairn/messaging';
+import { listenTo, OutboxRelay, sqlOutbox, type OutboxStore, type StoredRow } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 

@@ -1,11 +1,5 @@
-import {
-  appendToOutbox,
-  Broker,
-  createEvent,
-  OUTBOX_PARKING,
-  OUTBOX_TABLE,
-  outboxRow,
-} from '@cairn/messaging';
+import { appendToOutbox, createEvent, OUTBOX_PARKING, OUTBOX_TABLE, outboxRow } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';

@@ -1,4 +1,5 @@
-import { Broker, claimMessage, type Handlers, reads, sqlSequence } from '@cairn/messaging';
+import { claimMessage, type Handlers, reads, sqlSequence } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 

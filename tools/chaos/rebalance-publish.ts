@@ -1,11 +1,5 @@
-import {
-  appendToOutbox,
-  Broker,
-  createEvent,
-  outboxRow,
-  OutboxRelay,
-  type OutboxRow,
-} from '@cairn/messaging';
+import { appendToOutbox, createEvent, outboxRow, OutboxRelay, type OutboxRow } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import kafkajs from 'kafkajs';
 import type pg from 'pg';
 import type { Counted } from './rebalance-member.ts';

@@ -1,4 +1,5 @@
-import { INBOX_TABLE, OUTBOX_PARKING, OUTBOX_TABLE, SEQUENCE_TABLES, Broker } from '@cairn/messaging';
+import { INBOX_TABLE, OUTBOX_PARKING, OUTBOX_TABLE, SEQUENCE_TABLES } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import kafkajs, { type Admin } from 'kafkajs';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';

@@ -1,4 +1,5 @@
-import { Broker, claimMessage, createEvent, INBOX_TABLE, outboxRow, reads } from '@cairn/messaging';
+import { claimMessage, createEvent, INBOX_TABLE, outboxRow, reads } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import pg from 'pg';
 import { z } from 'zod';
 

@@ -1,5 +1,6 @@
 import { HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { Broker, type Event, type Handlers } from '@cairn/messaging';
+import type { Event, Handlers } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { randomUUID } from 'node:crypto';
 import { mailsWith } from './mailbox.ts';
 import { money } from './money.ts';

@@ -1,4 +1,5 @@
-import type { Broker, EventConsumer, Handlers } from '@cairn/messaging';
+import type { Handlers } from '@cairn/messaging';
+import type { Broker, EventConsumer } from '@cairn/messaging/kafkajs';
 import { dlq } from './dlq.ts';
 import type { Platform } from './platform.ts';
 

@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import {
   createEvent,
   UnknownLetterError,
-  type DeadLetters,
   type Delivery,
   type HeldKey,
   type Letter,
@@ -81,7 +80,7 @@ function desk(
         });
       return each(ids, work, told);
     },
-  } as unknown as DeadLetters;
+  } as unknown as DlqParts['letters'];
   const delivery = {
     handleOnce: async ({ offset }: Message) => (calls.push(`handled ${offset}`), turn),
     skip: async (event: object, topic: string) =>

@@ -1,7 +1,6 @@
 import {
   parseEvent,
   sequenceOf,
-  type DeadLetters,
   type Delivery,
   type Handlers,
   type Letter,
@@ -13,10 +12,26 @@ import {
 import { parseArgs } from 'node:util';
 import { heldTable, letterTable, letterText, progressLine, sumOf } from './dlq-text.ts';
 
+/** `broker.deadLetters(…)`, by its shape. */
+type Letters = {
+  list(filter?: LetterFilter): Promise<Letter[]>;
+  show(id: string): Promise<Letter>;
+  replay(
+    ids: string[] | 'all',
+    deliver: (message: Message) => Promise<'done' | 'held'>,
+    onProgress?: LetterProgress,
+  ): Promise<LetterOutcome[]>;
+  drop(
+    ids: string[] | 'all',
+    release?: (letter: Letter) => Promise<unknown>,
+    onProgress?: LetterProgress,
+  ): Promise<LetterOutcome[]>;
+};
+
 /** What the command `dlq` works with: the consumer's own way of handling a message, and what it could not handle. */
 export type DlqParts = {
   service: string;
-  letters: DeadLetters;
+  letters: Letters;
   delivery: Delivery;
   handlers: Handlers;
   /** Connects what handlers need. Not called for a command line that is wrong. */

@@ -5,7 +5,7 @@ export {
   outboxRelay,
   startFlow,
   watchPolicies,
-} from './attach.ts';
+} from './services.factory.ts';
 export { deadLetterCommand } from './dlq.command.ts';
 export type { Instrumented } from './instrument.ts';
 export { databasePool, platformOf, workerThreads, type EveryProcess, type Platform } from './platform.ts';

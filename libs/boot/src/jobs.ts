@@ -1,5 +1,5 @@
 import { currentContext } from '@cairn/logging';
-import { createEvent, outboxRow, type Broker, type Event } from '@cairn/messaging';
+import { createEvent, outboxRow, type Event, type OutboxRow } from '@cairn/messaging';
 import { traceparent } from '@cairn/telemetry';
 import { z } from 'zod';
 import type { Platform } from './platform.ts';
@@ -74,7 +74,7 @@ export function doesJobs(report: ReportJob, work: Record<string, JobWork>) {
  */
 export function jobReports(
   { service, logger, redactor }: Pick<Platform, 'service' | 'logger' | 'redactor'>,
-  broker: Pick<Broker, 'publish'>,
+  broker: { publish(rows: OutboxRow[]): Promise<void> },
 ): ReportJob {
   return async ({ error, ...report }, due) => {
     const { job, attempt, outcome } = report;

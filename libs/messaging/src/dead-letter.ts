@@ -42,6 +42,33 @@ export type Letter = {
   message: Message;
 };
 
+/**
+ * What became of a letter: `done` is handled or dropped, `held` is no letter any more but waits for a message before it,
+ * `kept` is still there, and `reason` says why.
+ */
+export type LetterOutcome =
+  { letter: Letter; outcome: 'done' | 'held' } | { letter: Letter; outcome: 'kept'; reason: string };
+
+export type LetterProgress = (told: LetterOutcome & { n: number; of: number }) => void;
+
+export type LetterFilter = {
+  /** Only of messages of this topic. */
+  topic?: string;
+  /** Only of messages with this key. */
+  key?: string;
+};
+
+/** No letter has this id: it was never parked, or has been replayed or dropped. */
+export class UnknownLetterError extends Error {
+  readonly code = 'unknown_letter';
+  readonly ids: string[];
+  constructor(ids: string[]) {
+    super(`there is no dead letter ${ids.join(', ')}: "list" shows which there are`);
+    this.name = 'UnknownLetterError';
+    this.ids = ids;
+  }
+}
+
 /** What the broker takes in one message by default is 1 MiB; a letter is as long as its message, and says more. */
 export const DEAD_LETTER_MAX_BYTES = 2 * 1024 * 1024;
 const MAX_REASON = 2000;

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import kafkajs, { type Message } from 'kafkajs';
 import pg from 'pg';
 import {
-  Broker,
   claimMessage,
   createEvent,
   INBOX_TABLE,
@@ -11,11 +10,11 @@ import {
   parseEvent,
   reads,
   UnknownLetterError,
-  type EventConsumer,
   type Handlers,
   type LetterOutcome,
   type Message as Received,
 } from './index.ts';
+import { Broker, type EventConsumer } from './kafkajs/index.ts';
 
 /** Dead letters on a real broker, and their effects in a real PostgreSQL. */
 const PAN = '4111111111111111';

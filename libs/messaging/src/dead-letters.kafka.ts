@@ -4,27 +4,15 @@ import {
   deadLetterTopic,
   readLetter,
   reasonOf,
+  UnknownLetterError,
   type DeadLetter,
   type Letter,
+  type LetterFilter,
+  type LetterOutcome,
+  type LetterProgress,
   type ReceivedMessage,
 } from './dead-letter.ts';
 import { everythingIn, partitionsOf, readRanges } from './ranges.kafka.ts';
-
-/**
- * What became of a letter: `done` is handled or dropped, `held` is no letter any more but waits for a message before it,
- * `kept` is still there, and `reason` says why.
- */
-export type LetterOutcome =
-  { letter: Letter; outcome: 'done' | 'held' } | { letter: Letter; outcome: 'kept'; reason: string };
-
-export type LetterProgress = (told: LetterOutcome & { n: number; of: number }) => void;
-
-export type LetterFilter = {
-  /** Only of messages of this topic. */
-  topic?: string;
-  /** Only of messages with this key. */
-  key?: string;
-};
 
 export type DeadLettersOptions = {
   kafka: Kafka;
@@ -34,17 +22,6 @@ export type DeadLettersOptions = {
   groupId: string;
   topics: string[];
 };
-
-/** No letter has this id: it was never parked, or has been replayed or dropped. */
-export class UnknownLetterError extends Error {
-  readonly code = 'unknown_letter';
-  readonly ids: string[];
-  constructor(ids: string[]) {
-    super(`there is no dead letter ${ids.join(', ')}: "list" shows which there are`);
-    this.name = 'UnknownLetterError';
-    this.ids = ids;
-  }
-}
 
 /**
  * The dead letters of one consumer: what it could not handle, to be looked at, handled after all, or given up. Reads and

@@ -6,18 +6,19 @@ export {
   type Event,
   type NewEvent,
 } from './event.ts';
-export { Broker, type BrokerOptions } from './broker.kafka.ts';
-export { MessageRefusedError } from './publisher.kafka.ts';
-export type { ConsumerStatus, EventConsumer, Pause } from './consumer.kafka.ts';
 export { Delivery, type DeliveryOptions, type Message } from './delivery.ts';
-export type { Letter } from './dead-letter.ts';
 export {
-  DeadLetters,
+  deadLetterTopic,
+  letterOf,
+  readLetter,
   UnknownLetterError,
+  type DeadLetter,
+  type Letter,
   type LetterFilter,
   type LetterOutcome,
   type LetterProgress,
-} from './dead-letters.kafka.ts';
+  type ReceivedMessage,
+} from './dead-letter.ts';
 export { reads, type Handler, type Handlers } from './handler.ts';
 export { claimMessage, forgetOldMessages, INBOX_TABLE } from './inbox.ts';
 export {
@@ -31,7 +32,7 @@ export {
   type Queryable,
   type StoredRow,
 } from './outbox.ts';
-export { sqlOutbox } from './outbox.store.ts';
+export { sqlOutbox, type SqlOutboxOptions } from './outbox.store.ts';
 export type { Lag } from './lag.ts';
 export { listenTo, notifyOutbox, OutboxSignal, type Listen, type ListeningClient } from './signal.ts';
 export { OutboxRelay, type RelayOptions } from './relay.ts';

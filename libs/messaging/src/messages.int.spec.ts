@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
   appendToOutbox,
-  Broker,
   createEvent,
   InvalidEventError,
   outboxRow,
@@ -11,10 +10,10 @@ import {
   OUTBOX_PARKING,
   OUTBOX_TABLE,
   type Event,
-  type EventConsumer,
   type Handler,
   type MessagingTracing,
 } from './index.ts';
+import { Broker, type EventConsumer } from './kafkajs/index.ts';
 
 /** Traces, lag, what waits in the outbox, and dead letters: on a real PostgreSQL and a real broker. */
 const name = `messages_${randomUUID().replaceAll('-', '')}`;

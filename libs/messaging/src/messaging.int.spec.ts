@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
   appendToOutbox,
-  Broker,
   claimMessage,
   createEvent,
   InvalidEventError,
@@ -13,10 +12,9 @@ import {
   OUTBOX_TABLE,
   INBOX_TABLE,
   type Event,
-  type EventConsumer,
   type Handler,
-  type Pause,
 } from './index.ts';
+import { Broker, type EventConsumer, type Pause } from './kafkajs/index.ts';
 
 /** On a real PostgreSQL and a real broker, which `npm test` starts. */
 const name = `messaging_${randomUUID().replaceAll('-', '')}`;

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import {
   appendToOutbox,
-  Broker,
   createEvent,
   listenTo,
   OUTBOX_PARKING,
@@ -14,6 +13,7 @@ import {
   sqlOutbox,
   type StoredRow,
 } from './index.ts';
+import { Broker } from './kafkajs/index.ts';
 
 /** On a real PostgreSQL and a real broker, which `npm test` starts. */
 const name = `outbox_${randomUUID().replaceAll('-', '')}`;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Message } from 'kafkajs';
-import { Broker } from './index.ts';
+import { Broker } from './kafkajs/index.ts';
 
 /** Topics on a real broker. */
 const brokers = process.env['KAFKA_BROKERS']!.split(',');

@@ -1,6 +1,5 @@
 import {
   appendToOutbox,
-  Broker,
   createEvent,
   listenTo,
   OUTBOX_PARKING,
@@ -10,6 +9,7 @@ import {
   OutboxSignal,
   type OutboxRow,
 } from '@cairn/messaging';
+import { Broker } from '@cairn/messaging/kafkajs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 

@@ -1,15 +1,14 @@
 import { consumerCheck, outboxCheck } from '@cairn/lifecycle';
 import { newContext, withContext } from '@cairn/logging';
 import {
-  Broker,
   listenTo,
   OutboxRelay,
   OutboxSignal,
   sqlSequence,
-  type EventConsumer,
   type Handlers,
   type Queryable,
 } from '@cairn/messaging';
+import { Broker, type EventConsumer } from '@cairn/messaging/kafkajs';
 import type { Pipeline } from '@cairn/resilience';
 import { observe } from '@cairn/resilience/otel';
 import { DatabaseProbe } from './database.probe.ts';
