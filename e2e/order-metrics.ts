@@ -15,11 +15,11 @@ export async function scrape(ports: AppPorts): Promise<Scrape> {
 
 type Move = { app: AppName; metric: string; labels?: Record<string, string>; by: number };
 
-const handled = (app: AppName, topic: string): Move => ({
+const handled = (app: AppName, topic: string, by = 1): Move => ({
   app,
   metric: 'messaging_process_duration_seconds_count',
   labels: { messaging_destination_name: topic, messaging_consumer_group_name: app },
-  by: 1,
+  by,
 });
 const called = (app: AppName, pipeline: string): Move => ({
   app,
@@ -39,11 +39,11 @@ export const MOVES: Move[] = [
   { app: 'orders', metric: 'orders_confirmed_total', by: 1 },
   { app: 'orders', metric: 'orders_settled_total', labels: { state: 'paid' }, by: 1 },
   { app: 'orders', metric: 'orders_settled_total', by: 1 },
-  handled('payments', 'orders'),
+  // That it is confirmed, and that it is paid.
+  handled('payments', 'orders', 2),
   handled('orders', 'payments'),
   handled('worker', 'orders'),
   handled('notifications', 'receipts'),
-  called('payments', 'payment gateway'),
   called('worker', 's3'),
   called('notifications', 'smtp'),
   {

@@ -118,18 +118,25 @@ describe('the metrics ports', () => {
         subject: randomUUID(),
         time: new Date(),
       };
-      await broker.publish([outboxRow('payments', createEvent({ ...context, data: { nonsense: true } }))]);
+      const nonsense = createEvent({ ...context, data: { nonsense: true } });
+      const tooEarly = createEvent({ ...context, subject: randomUUID(), sequence: 2, data: {} });
+      await broker.publish([outboxRow('payments', nonsense), outboxRow('payments', tooEarly)]);
     } finally {
       await broker.close();
     }
-    const parked = async () => {
+    const counted = async () => {
       const now = await scrapeAll();
-      return sumOf(now.orders, 'messaging_dead_letters_total') > 0 ? now : undefined;
+      const counters = ['messaging_dead_letters_total', 'messaging_out_of_order_total'];
+      return counters.every((counter) => sumOf(now.orders, counter) > 0) ? now : undefined;
     };
-    const scraped = merge(Object.values(await waitFor('the dead letter', parked)));
+    const scraped = merge(Object.values(await waitFor('a dead letter, and an event that is held', counted)));
     expect(differences(table, scraped)).toEqual([]);
     // What is not seen even so, and only the code promises.
     const unseen = table.filter(({ name }) => !scraped.has(name)).map(({ name }) => name);
-    expect(unseen).toEqual(['telemetry_scrape_failures_total']);
+    expect(unseen).toEqual([
+      'payments_reconcile_findings_total',
+      'jobs_overdue_total',
+      'telemetry_scrape_failures_total',
+    ]);
   }, 30_000);
 });
