@@ -2,7 +2,7 @@ import { describe, jest } from '@jest/globals';
 import { FAULTS, leaves, type Library } from './copy-out/leaves.ts';
 
 /**
- * `config`, `logging`, `telemetry` and `lifecycle` leave the house. Real: the build, npm, Node's resolution, the compiler,
+ * `config`, `logging`, `telemetry`, `lifecycle` and `messaging` leave the house. Real: the build, npm, Node's resolution, the compiler,
  * publint and attw. What they depend on comes out of npm's cache, or from the registry where that lacks it.
  */
 jest.setTimeout(240_000);
@@ -72,6 +72,20 @@ const LIBRARIES: Library[] = [
       complaint: "Type 'string' is not assignable to type 'number'",
     },
     files: ['dist/nest/index.js', 'dist/testing/index.js'],
+  },
+  {
+    name: 'messaging',
+    cjs: false,
+    alone: ['', 'asyncapi'],
+    missing: { "import '@cairn/messaging/kafkajs';": /Cannot find (package|module) 'kafkajs/ },
+    nodeTypes: true,
+    peers: ['kafkajs'],
+    slip: {
+      of: 'maxAttempts: 3',
+      instead: "maxAttempts: '3'",
+      complaint: "Type 'string' is not assignable to type 'number'",
+    },
+    files: ['dist/asyncapi.js', 'dist/kafkajs/index.js'],
   },
 ];
 
