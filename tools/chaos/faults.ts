@@ -7,8 +7,8 @@ type FaultKindOptions = {
   amount?: [least: number, most: number];
 };
 
-/** Kafka gives the partitions of a silent member to others after 10 s: a pause is longer, or it would show nothing. */
-const PAST_THE_SESSION: [number, number] = [11_000, 13_000];
+/** Kafka gives the partitions of a silent member to others after 6 s: a pause is longer, or it would show nothing. */
+const PAST_THE_SESSION: [number, number] = [7000, 9000];
 
 export const FAULT_KINDS = {
   kill: { strikes: 'replica', forMs: [300, 1500] },

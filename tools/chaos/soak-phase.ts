@@ -17,6 +17,8 @@ import { newTally, Shopper, type ShopperOptions, type Tally } from './soak-shopp
 
 const LOOK_MS = 500;
 const CUSTOMERS = 40;
+/** In what remains of the time no order is new: the faults meet those that are under way. */
+const LOAD_SHARE = 5 / 6;
 
 export type SoakPhase = {
   schedule: Fault[];
@@ -35,7 +37,13 @@ export async function soakPhase(
   skewS: Map<string, number>,
 ): Promise<SoakPhase> {
   const { seed, seconds, orders, faults, without } = settings;
-  const plan = { random: seeded(seed), prefix: `soak-${seed}`, orders, seconds, customers: CUSTOMERS };
+  const plan = {
+    random: seeded(seed),
+    prefix: `soak-${seed}`,
+    orders,
+    seconds: seconds * LOAD_SHARE,
+    customers: CUSTOMERS,
+  };
   const journeys = journeysOf(plan);
   const ground = { random: seeded(seed + 1), seconds, count: faults, ground: GROUND };
   const schedule = scheduleOf({ ...ground, ...(without === 'payment-key' && { kinds: LOSE_ANSWERS }) });
