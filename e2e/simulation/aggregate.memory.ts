@@ -1,6 +1,6 @@
 import { createEvent, type Event } from '@cairn/messaging';
 import type { Bug } from './bugs.ts';
-import type { Connection, Statements } from './connection.ts';
+import type { Connection } from './connection.ts';
 import type { Transaction } from './database.ts';
 import { appendEvents } from './outbox.memory.ts';
 
@@ -39,12 +39,8 @@ export class MemoryAggregate<T> {
     { now, messageId }: { now: Date; messageId?: string },
   ): Promise<T | undefined> {
     let late: Event[] = [];
-    if (messageId && this.#bug === 'inbox-first') {
-      if (!(await this.#connection.query('INSERT inbox', (tx) => this.#claim(tx, messageId))))
-        return undefined;
-    }
     const saved = await this.#connection.transaction(async (tx) => {
-      if (messageId && !(await this.#firstTime(tx, messageId))) return undefined;
+      if (messageId && !(await tx.run('INSERT inbox', (t) => this.#claim(t, messageId)))) return undefined;
       const row = await tx.run(`SELECT ${this.#of.table} ${id} FOR UPDATE`, (t) => this.#read(t, id));
       const decided = row && decide(row.value);
       if (!decided) return undefined;
@@ -82,11 +78,6 @@ export class MemoryAggregate<T> {
         sequence: version + 1 + index,
       }),
     );
-  }
-
-  async #firstTime(tx: Statements, messageId: string): Promise<boolean> {
-    if (this.#bug === 'inbox-first') return true;
-    return tx.run('INSERT inbox', (t) => this.#claim(t, messageId));
   }
 
   async #claim(tx: Transaction, messageId: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { sequenceOf, type Event } from '@cairn/messaging';
 import type { Order } from '../../apps/orders/src/order.ts';
-import type { Payment } from '../../apps/payments/src/payment.ts';
+import { ORDER_CANCELLED, type Payment } from '../../apps/payments/src/payment.ts';
 import type { Promised } from './customer.ts';
 import type { Fact } from './database.ts';
 import type { Charge } from './gateway.memory.ts';
@@ -24,6 +24,7 @@ export function audit(books: Books): string[] {
   return [
     ...books.unsettled.map((what) => `stuck: ${what}`),
     ...money(books),
+    ...guessed(books),
     ...kept(books),
     ...announced(books),
     ...inOrder(books),
@@ -53,6 +54,21 @@ function money({ orders, payments, charges }: Books): string[] {
   const known = new Set(orders.map(({ id }) => id));
   const strays = charges.filter(({ reference }) => !known.has(reference));
   return [...found, ...strays.map(({ reference }) => `money: a charge for ${reference}, which is no order`)];
+}
+
+/** A payment is refused when the gateway has refused it, and not for want of an answer. */
+function guessed({ history, charges }: Books): string[] {
+  const charged = new Set(
+    charges.filter(({ status }) => status === 'succeeded').map(({ reference }) => reference),
+  );
+  return history
+    .flatMap((fact) => (fact.type === 'event' && fact.event.type === 'payment.failed.v1' ? [fact.event] : []))
+    .filter(
+      ({ subject, data }) => charged.has(subject) && (data as { reason: string }).reason !== ORDER_CANCELLED,
+    )
+    .map(
+      ({ subject }) => `money: the payment of ${subject} was called failed, and the gateway has charged it`,
+    );
 }
 
 /** What a customer was told is true: each accepted order is there, once per draft, and says the same to the same key. */
@@ -93,9 +109,6 @@ function announced({ history, published }: Books): string[] {
   return [
     ...lost.map(({ type, subject }) => `lost: ${type} of ${subject} was committed and never published`),
     ...twice.map(([number, { length }]) => `order: ${length} events are ${number}`),
-    ...history
-      .filter(({ type }) => type === 'usurped')
-      .map(() => 'order: a relay deleted under a lease of another'),
   ];
 }
 

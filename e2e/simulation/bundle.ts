@@ -1,5 +1,4 @@
 import { build, type Plugin } from 'esbuild';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Drivers of engines and what watches them: the code under test imports them and, with engines in memory, calls none. */
@@ -16,24 +15,24 @@ const leaveOutDrivers = (root: string): Plugin => ({
   },
 });
 
-/** One file of the simulation and all that it runs: Node itself cannot read the apps' constructors, and starts slowly. */
+/**
+ * The simulation and all that it runs as one text: Node itself cannot read the apps' constructors, and starts slowly. It is
+ * CommonJS, hence the body of a function: each seed calls it, and so has every module anew.
+ */
 export async function bundleSimulation(root: string): Promise<string> {
-  const outfile = join(root, '.stack', 'simulation', 'worker.mjs');
-  await mkdir(join(root, '.stack', 'simulation'), { recursive: true });
-  await build({
-    entryPoints: [join(root, 'e2e/simulation/worker.ts')],
-    outfile,
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'e2e/simulation/simulate.ts')],
+    write: false,
     bundle: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     target: 'node24',
     conditions: ['@cairn/source'],
     sourcemap: 'inline',
     logLevel: 'warning',
     plugins: [leaveOutDrivers(root)],
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
+    // Schemas are the same for every seed, and slow to make.
+    external: ['zod'],
   });
-  return outfile;
+  return outputFiles[0]!.text;
 }

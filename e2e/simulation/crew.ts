@@ -5,8 +5,11 @@ import type { Done, Job } from './worker.ts';
 export class Crew {
   readonly #workers: Worker[];
 
-  constructor(file: string, threads: number) {
-    this.#workers = Array.from({ length: threads }, () => new Worker(file));
+  constructor(code: string, threads: number) {
+    this.#workers = Array.from(
+      { length: threads },
+      () => new Worker(new URL('worker.ts', import.meta.url), { workerData: { code } }),
+    );
   }
 
   /** Resolves with what came of the jobs, in their order. */

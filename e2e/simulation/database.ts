@@ -23,9 +23,7 @@ export type Fact =
   | { type: 'event'; event: Event }
   | { type: 'handled'; consumer: string; eventId: string }
   /** A consumer counts this event as applied; before, it was `after`. */
-  | { type: 'applied'; consumer: string; source: string; subject: string; number: number; after: number }
-  /** A relay has deleted under a lease that is not its own any more. */
-  | { type: 'usurped'; holder: string };
+  | { type: 'applied'; consumer: string; source: string; subject: string; number: number; after: number };
 
 /**
  * A PostgreSQL in memory: rows by table and key, READ COMMITTED, row locks with a queue, unique keys that wait for the

@@ -55,8 +55,8 @@ process.exitCode = await main(process.argv.slice(2)).catch(
 
 async function main(args: string[]): Promise<number> {
   const settings = settingsOf(args);
-  const file = await bundleSimulation(root);
-  const crew = new Crew(file, settings.seed === undefined ? settings.threads : 1);
+  const code = await bundleSimulation(root);
+  const crew = new Crew(code, settings.seed === undefined ? settings.threads : 1);
   try {
     return settings.seed === undefined ? await all(crew, settings) : await one(crew, settings, settings.seed);
   } finally {
@@ -139,7 +139,9 @@ async function plantBugs(crew: Crew): Promise<boolean> {
   const done = await crew.run(jobs);
   const width = Math.max(...names.map((name) => name.length));
   for (const { job, caught } of done) {
-    const by = caught ? `seed ${String(caught.seed).padStart(3)}  ${caught.violations[0]}` : 'NOT CAUGHT';
+    const { leadsTo } = BUGS[job.bug!];
+    const line = caught?.violations.find((each) => each.startsWith(`${leadsTo}: `));
+    const by = caught ? `seed ${String(caught.seed).padStart(3)}  ${line}` : `NOT CAUGHT by ${leadsTo}`;
     console.log(`  ${job.bug!.padEnd(width)}  ${by}`);
   }
   const found = done.filter(({ caught }) => caught).length;

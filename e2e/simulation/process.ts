@@ -46,8 +46,12 @@ export class Process {
     for (const callback of waiting) this.deliver(callback);
   }
 
-  /** Calls back when it dies; returns what forgets that. */
+  /** Calls back when it dies, at once when it is dead: its request may come in after it. Returns what forgets that. */
   atDeath(callback: () => void): () => void {
+    if (this.#state === 'dead') {
+      callback();
+      return () => {};
+    }
     this.#atDeath.push(callback);
     return () => void (this.#atDeath = this.#atDeath.filter((other) => other !== callback));
   }
