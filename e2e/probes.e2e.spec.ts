@@ -4,7 +4,7 @@ import { waitFor } from '@cairn/tools/demo/wait.ts';
 import { Kubelet } from '@cairn/tools/kubelet/kubelet.ts';
 import { podOf, type Pod } from '@cairn/tools/kubelet/manifest.ts';
 import { ProcessContainer } from '@cairn/tools/kubelet/process.container.ts';
-import { Proxy } from '@cairn/tools/chaos/proxy.ts';
+import { Proxy } from '@cairn/tools/chaos/wire/proxy.ts';
 import { appEnvironment, databaseUrl, freeAppPorts, type LaunchOptions } from '@cairn/tools/local/apps.ts';
 import { startWorld, type World } from '@cairn/tools/local/world.ts';
 import { createGuard } from '@cairn/tools/stack/guard.ts';

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { Arrivals } from './arrivals.ts';
-import { Ledger, percentile, type Outcome } from './ledger.ts';
-import { Rotation } from './readiness.ts';
+import { Arrivals } from './rolling/arrivals.ts';
+import { Ledger, percentile, type Outcome } from './rolling/ledger.ts';
+import { Rotation } from './rolling/readiness.ts';
 import { seeded, uuidOf } from './random.ts';
-import { RequestPlan, type PlannedRequest } from './requests.ts';
-import type { Phase } from './rolling-phase.ts';
-import { controlViolations, violations } from './rolling-verdict.ts';
-import { Timeline } from './timeline.ts';
+import { RequestPlan, type PlannedRequest } from './rolling/requests.ts';
+import type { Phase } from './rolling/rolling-phase.ts';
+import { controlViolations, violations } from './rolling/rolling-verdict.ts';
+import { Timeline } from './rolling/timeline.ts';
 
 describe('arrivals', () => {
   it('come at the rate that was asked for, whatever the steps in which they are asked', () => {

@@ -1,16 +1,16 @@
 import { StackError } from '../stack/stack.ts';
-import { container, USAGE as CONTAINER_USAGE } from './container.ts';
-import { controls, CONTROLS_USAGE } from './controls.ts';
-import { crashPoints, USAGE as CRASH_USAGE } from './crash-points.ts';
+import { container, USAGE as CONTAINER_USAGE } from './container/container.ts';
+import { controls, CONTROLS_USAGE } from './controls/controls.ts';
+import { crashPoints, USAGE as CRASH_USAGE } from './crash-points/crash-points.ts';
 import { UsageError, type Kind } from './kind.ts';
-import { rebalance, REBALANCE_USAGE } from './rebalance.ts';
-import { outbox, OUTBOX_USAGE } from './outbox.ts';
+import { rebalance, REBALANCE_USAGE } from './rebalance/rebalance.ts';
+import { outbox, OUTBOX_USAGE } from './outbox/outbox.ts';
 import { quick } from './quick.ts';
-import { rolling, USAGE } from './rolling.ts';
-import { scheduler, SCHEDULER_USAGE } from './scheduler.ts';
+import { rolling, USAGE } from './rolling/rolling.ts';
+import { scheduler, SCHEDULER_USAGE } from './scheduler/scheduler.ts';
 import { simulation, SIMULATION_USAGE } from './simulation.ts';
-import { SOAK_USAGE } from './soak-settings.ts';
-import { soak } from './soak.ts';
+import { SOAK_USAGE } from './soak/soak-settings.ts';
+import { soak } from './soak/soak.ts';
 
 /** `npm run chaos -- <kind>`. Each brings up its own engines, breaks something under load, and counts what it cost. */
 const KINDS: Record<string, Kind> = {

@@ -1,4 +1,4 @@
-import { Proxy } from '../chaos/proxy.ts';
+import { Proxy } from '../chaos/wire/proxy.ts';
 import { hostAndPort, urlVariables } from '../stack/decide.ts';
 import { freePorts } from '../stack/ports.ts';
 import type { EngineName, KafkaListener } from '../stack/types.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { rmSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
-import { Proxy } from '../chaos/proxy.ts';
+import { Proxy } from '../chaos/wire/proxy.ts';
 import { stackDir } from './paths.ts';
 import { freePorts } from './ports.ts';
 import { commandOf, descendants, processRows } from './processes.ts';

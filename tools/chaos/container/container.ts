@@ -1,0 +1,146 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { setTimeout as delay } from 'node:timers/promises';
+import { placesFrom } from '../../demo/places.ts';
+import { ShopClient } from '../../demo/shop.client.ts';
+import { FIXED_PORTS, requireFreePorts } from '../../local/apps.ts';
+import { table } from '../../local/tables.ts';
+import { composeIn } from '../../stack/compose.ts';
+import { repoRoot } from '../../stack/paths.ts';
+import { runOrFail } from '../../stack/programs.ts';
+import { printer, step } from '../../stack/progress.ts';
+import { StackError } from '../../stack/types.ts';
+import { containerViolations, type Seen } from './container-verdict.ts';
+
+export const USAGE = '[--quick]';
+
+const PROJECT = 'cairn-container';
+const EXPECTED = { cpus: 0.5, memoryBytes: 256 * 2 ** 20, databasePool: 6, leastRequests: 1000 };
+const AT_A_TIME = 64;
+const FILES = ['docker-compose.yml', 'infra/docker/small-orders.yml'];
+
+const compose = (...args: string[]) => [
+  'compose',
+  ...['--project-directory', repoRoot, '--project-name', PROJECT],
+  ...FILES.flatMap((file) => ['--file', join(repoRoot, file)]),
+  ...args,
+];
+const docker = (args: string[], signal?: AbortSignal) =>
+  runOrFail('docker', args, { ...(signal && { signal }) });
+
+/** Orders in a real container of 256 MiB and half a processor, under load. 1 when anything is not as it must be. */
+export async function container(args: string[]): Promise<number> {
+  const { values } = parseArgs({ args, options: { quick: { type: 'boolean' } } });
+  const answer = await composeIn().answer(['postgres', 'redis', 'kafka']);
+  if (!answer.usable) throw new StackError(`This needs a Docker engine: ${answer.reason}.`);
+  await requireFreePorts(FIXED_PORTS);
+  const leaving = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => leaving.abort(new StackError(`ended by ${signal}`)));
+  process.on('disconnect', () => leaving.abort(new StackError('ended by the end of npm')));
+  const report = printer();
+  const { signal } = leaving;
+  try {
+    await step(report, 'build', 'docker compose build', () => docker(compose('build'), signal));
+    await step(report, 'up', 'docker compose up --wait orders', () =>
+      docker(compose('up', '--detach', '--wait', 'orders'), signal),
+    );
+    const seconds = values.quick ? 10 : 60;
+    const seen = await step(report, 'load', `${AT_A_TIME} customers for ${seconds} s`, () =>
+      underLoad(seconds, signal),
+    );
+    const wrong = containerViolations(seen, EXPECTED);
+    tell(seen, wrong);
+    return wrong.length > 0 ? 1 : 0;
+  } finally {
+    await step(report, 'down', 'docker compose down --volumes', () =>
+      docker(compose('down', '--volumes', '--timeout', '10')),
+    );
+  }
+}
+
+async function underLoad(seconds: number, signal: AbortSignal): Promise<Seen> {
+  const id = (await docker(compose('ps', '--quiet', 'orders'))).trim();
+  const startedAt = await inspect(id, '{{.State.StartedAt}}');
+  const until = performance.now() + seconds * 1000;
+  const goesOn = () => performance.now() < until && !signal.aborted;
+  const count = { requests: 0, failed: 0 };
+  let connections = 0;
+  const watch = async () => {
+    for (; goesOn(); await delay(500)) connections = Math.max(connections, await connectionsOfOrders());
+  };
+  await Promise.all([watch(), ...Array.from({ length: AT_A_TIME }, () => customer(goesOn, count))]);
+  signal.throwIfAborted();
+  const log = await docker(['logs', id]);
+  const line = log.split('\n').find((one) => one.includes('"limits_detected"'));
+  if (!line) throw new StackError('orders logged no limits_detected');
+  return {
+    ...count,
+    connections,
+    limits: JSON.parse(line) as Seen['limits'],
+    oomKilled: (await inspect(id, '{{.State.OOMKilled}}')) === 'true',
+    restarted: (await inspect(id, '{{.State.StartedAt}}')) !== startedAt,
+    peakBytes: await peakOf(id),
+  };
+}
+
+/** Drafts, confirms and reads, one order after the other. */
+async function customer(goesOn: () => boolean, count: { requests: number; failed: number }): Promise<void> {
+  const shop = await ShopClient.of(placesFrom(), `customer-${randomUUID()}`);
+  const counted = async <T>(request: Promise<T>): Promise<T> => {
+    count.requests++;
+    return request;
+  };
+  const lines = [{ sku: 'TEA-01', name: 'Mountain tea', quantity: 2, unitPrice: 890 }];
+  while (goesOn()) {
+    try {
+      const draftId = randomUUID();
+      await counted(shop.saveDraft(draftId, { email: 'ada@example.com', currency: 'EUR', lines }));
+      const order = await counted(shop.confirm(draftId, 'tok_visa', randomUUID()));
+      for (let i = 0; i < 5; i++) await counted(shop.order(order.id));
+    } catch {
+      count.failed++;
+    }
+  }
+}
+
+async function connectionsOfOrders(): Promise<number> {
+  const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'";
+  const psql = ['psql', '--username=cairn', '--dbname=postgres', '--tuples-only', '--command', sql];
+  return Number(await docker(compose('exec', '--no-TTY', 'postgres', ...psql)));
+}
+
+const inspect = async (id: string, format: string) =>
+  (await docker(['inspect', '--format', format, id])).trim();
+
+/** As the control group has counted it; cgroup v2's `memory.peak` is there from Linux 5.19 on. */
+async function peakOf(id: string): Promise<number> {
+  const script = `const { existsSync, readFileSync } = require('node:fs');
+    const places = ['memory.peak', 'memory/memory.max_usage_in_bytes'].map((file) => '/sys/fs/cgroup/' + file);
+    const file = places.find((place) => existsSync(place));
+    console.log(file ? readFileSync(file, 'utf8').trim() : NaN);`;
+  return Number(await docker(['exec', id, 'node', '-e', script]));
+}
+
+function tell(seen: Seen, wrong: string[]): void {
+  const { limits } = seen;
+  const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+  console.log(
+    `\n${table([
+      ['', 'given', 'seen'],
+      ['processors', `${EXPECTED.cpus}`, `${limits.cpus} (${limits.source})`],
+      ['memory', mib(EXPECTED.memoryBytes), `${mib(limits.memory_bytes)}, peak ${mib(seen.peakBytes)}`],
+      ['heap', 'below 85 % of it', mib(limits.heap_limit_bytes)],
+      [
+        'database pool',
+        `${EXPECTED.databasePool}`,
+        `${limits.database_pool}, ${seen.connections} in use at most`,
+      ],
+      ['requests', 'none failed', `${seen.requests}, ${seen.failed} failed`],
+      ['killed or restarted', 'no', seen.oomKilled ? 'KILLED' : seen.restarted ? 'RESTARTED' : 'no'],
+    ])}\n`,
+  );
+  for (const one of wrong) console.log(`✗ ${one}`);
+  if (wrong.length === 0) console.log('✓ the limits were found, sizes follow them, and the load fits in');
+}
