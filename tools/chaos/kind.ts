@@ -10,3 +10,11 @@ export type Kind = {
 export class UsageError extends Error {
   override name = 'UsageError';
 }
+
+/** Says whether a run without a guard has shown what that guard prevents, and gives the exit code: 0 when it has. */
+export function control(guard: string, noticed: boolean): number {
+  console.log(
+    noticed ? `✓ without ${guard}: that is what it prevents` : `✗ nothing was noticed without ${guard}`,
+  );
+  return noticed ? 0 : 1;
+}

@@ -5,7 +5,7 @@ import { onEngines, type Engines } from '../../local/engines.ts';
 import { table } from '../../local/tables.ts';
 import { repoRoot, stackDir } from '../../stack/paths.ts';
 import { step } from '../../stack/progress.ts';
-import { UsageError } from '../kind.ts';
+import { control, UsageError } from '../kind.ts';
 import { OutboxRun } from './outbox-run.ts';
 import { orderOf, outboxViolations, type OutboxFacts } from './outbox-verdict.ts';
 import { seeded } from '../random.ts';
@@ -92,15 +92,12 @@ function tell(facts: OutboxFacts, settings: Settings, folder: string): number {
   console.log(
     `Seed ${seed}. All that arrived, and what each relay said, is in ${relative(repoRoot, folder)}.\n`,
   );
-  for (const one of wrong) console.log(`✗ ${one}`);
-  if (without)
-    console.log(
-      wrong.length > 0
-        ? `\nThis was without ${GUARDS[without]}. That is what it prevents.`
-        : `\n✗ without ${GUARDS[without]} nothing was violated: the run does not see what it should`,
-    );
-  else if (wrong.length === 0)
-    console.log('✓ nothing lost, every key in its order, and somebody took over in time');
-  else console.log(`Again: ${again}`);
+  for (const one of wrong) console.log(`${without ? '·' : '✗'} ${one}`);
+  if (without) return control(GUARDS[without]!, wrong.length > 0);
+  console.log(
+    wrong.length === 0
+      ? '✓ nothing lost, every key in its order, and somebody took over in time'
+      : `Again: ${again}`,
+  );
   return wrong.length > 0 ? 1 : 0;
 }

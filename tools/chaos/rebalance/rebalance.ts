@@ -6,7 +6,7 @@ import { openKafkaDoors } from '../../local/proxied.ts';
 import { table } from '../../local/tables.ts';
 import { repoRoot, stackDir } from '../../stack/paths.ts';
 import { step } from '../../stack/progress.ts';
-import { UsageError } from '../kind.ts';
+import { control, UsageError } from '../kind.ts';
 import type { Proxy } from '../wire/proxy.ts';
 import { seeded } from '../random.ts';
 import { FULL, QUICK, REBALANCES, type Churn } from './rebalance-plan.ts';
@@ -121,11 +121,4 @@ function tell(
       : `Again: ${again}`,
   );
   return wrong.length > 0 ? 1 : 0;
-}
-
-function control(guard: string, caught: boolean): number {
-  console.log(
-    caught ? `✓ without ${guard}: that is what it prevents` : `✗ without ${guard} nothing was violated`,
-  );
-  return caught ? 0 : 1;
 }

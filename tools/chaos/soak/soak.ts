@@ -4,6 +4,7 @@ import { onStage, type Stage } from '../../local/stage.ts';
 import { table } from '../../local/tables.ts';
 import { repoRoot, stackDir } from '../../stack/paths.ts';
 import type { Books } from '../audit/audit-books.ts';
+import { control } from '../kind.ts';
 import { clockSkewEnvironment } from '../faults/faults-clock.ts';
 import { startForgetfulGateway } from './money-keys.ts';
 import { soakPhase, type SoakPhase } from './soak-phase.ts';
@@ -75,17 +76,10 @@ function tell(folder: string, phase: SoakPhase, settings: SoakSettings): number 
     ...(settledAfterMs === undefined ? [late] : []),
   ];
   for (const one of wrong) console.log(`${settings.without ? '·' : '✗'} ${one}`);
-  if (settings.without) return control(settings.without, showsDoubles(audit.violations));
+  if (settings.without) return control(`the ${settings.without}`, showsDoubles(audit.violations));
   if (wrong.length === 0) console.log('✓ lost 0, doubled 0, stuck 0; the money is equal in all three books');
   else console.log(`\nReplay with: ${commandOf(settings)}`);
   return wrong.length > 0 ? 1 : 0;
-}
-
-function control(without: string, caught: boolean): number {
-  console.log(
-    caught ? `✓ without ${without} the audit finds doubles` : `✗ the audit saw nothing without ${without}`,
-  );
-  return caught ? 0 : 1;
 }
 
 /** A soak with less in it than asked for shows less than it says. */
