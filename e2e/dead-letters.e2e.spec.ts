@@ -109,7 +109,7 @@ describe('an event of which nobody can make sense', () => {
 });
 
 describe('dlq', () => {
-  it.each(['orders', 'payments', 'notifications', 'worker'] as const)(
+  it.each(['orders', 'payments', 'notifications', 'worker', 'scheduler'] as const)(
     'is a command of %s',
     async (app) => {
       expect(await dlq(app, 'list')).toMatchObject({ code: 0, err: '' });

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { platformOf } from '@cairn/boot';
+import { deadLetterCommand, platformOf, type Platform } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
@@ -52,10 +52,22 @@ export function runs(config: Config, { job, limit }: RunsQuery): Promise<void> {
   });
 }
 
-async function withParts(config: Config, task: (parts: Parts) => Promise<void>): Promise<void> {
-  const parts = createParts(config, platformOf(config, instrumented));
+/** What the consumer could not handle: `dlq list`, `show`, `replay`, `drop`, `skip`. */
+export function dlq(config: Config, args: string[]): Promise<number> {
+  return withParts(config, async ({ dataSource, broker, consumer, handlers }, platform) => {
+    await dataSource.initialize();
+    return deadLetterCommand(platform, { broker, consumer, handlers }, args);
+  });
+}
+
+async function withParts<T>(
+  config: Config,
+  task: (parts: Parts, platform: Platform) => Promise<T>,
+): Promise<T> {
+  const platform = platformOf(config, instrumented);
+  const parts = createParts(config, platform);
   try {
-    await task(parts);
+    return await task(parts, platform);
   } finally {
     await parts.broker.close();
     if (parts.dataSource.isInitialized) await parts.dataSource.destroy();

@@ -57,7 +57,8 @@ export function createParts(config: Config, platform: Platform) {
     await Promise.all([clock.stop(), consumer.stop()]);
     await relay.stop();
   };
-  return { dataSource, broker, runs, cleanUp, begin, finish };
+  const { handlers } = reports;
+  return { dataSource, broker, consumer, handlers, runs, cleanUp, begin, finish };
 }
 
 async function forget(runs: RunsRepository, dataSource: DataSource, config: Config) {

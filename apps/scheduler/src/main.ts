@@ -11,7 +11,10 @@ const task = async (name: 'migrate' | 'listMigrations' | 'cleanup') => {
   const config = loadConfig(schema);
   return (await import('./admin.ts'))[name](config);
 };
-
+const dlq = async (args: string[]) => {
+  const config = loadConfig(schema, process.env, { lines: 'stderr' });
+  return (await import('./admin.ts')).dlq(config, args);
+};
 const listRuns = async (args: string[]) => {
   const { runsQueryOf, RUNS_USAGE } = await import('./run.ts');
   let query;
@@ -38,6 +41,10 @@ await runCommand('scheduler', {
   'migrate:list': { does: 'list migrations', run: () => task('listMigrations') },
   cleanup: { does: 'forget old runs and messages', run: () => task('cleanup') },
   runs: { does: 'list the latest runs and who reported them (--job <name>, --limit <n>)', run: listRuns },
+  dlq: {
+    does: 'list, show, replay or drop what could not be handled',
+    run: dlq,
+  },
   config: {
     does: 'print the configuration in force, secrets masked',
     run: async (args) => configCommand(schema, args),
