@@ -42,7 +42,6 @@ export class System {
   weather: Weather = CALM;
   readonly #running = new Map<string, Running>();
   #starts = 0;
-  #over = false;
 
   constructor(kernel: Kernel, bug?: Bug) {
     this.kernel = kernel;
@@ -120,18 +119,11 @@ export class System {
     });
   }
 
-  /** Nobody does anything any more. */
-  end(): void {
-    this.#over = true;
-    for (const process of this.processes) process.kill();
-  }
-
   #startSoon(slot: string): void {
     this.kernel.after(this.kernel.between(100, 4000), undefined, () => this.#start(slot));
   }
 
   #start(slot: string): void {
-    if (this.#over) return;
     const process = new Process(`${slot}-${++this.#starts}`);
     this.kernel.say(`${process.name} starts`);
     this.#running.set(slot, REPLICAS[slot as keyof typeof REPLICAS](this.world, process));
@@ -143,7 +135,6 @@ export class System {
 
   /** What the scheduler does: a job is due, for whoever handles it. */
   #tick(job: string): void {
-    if (this.#over) return;
     const { broker } = this.world;
     const time = this.kernel.date();
     const data = { job, tick: time.toISOString() };
@@ -167,7 +158,6 @@ export class System {
         );
     };
     this.kernel.after(this.kernel.between(1000, 6000), undefined, () => {
-      if (this.#over) return;
       if (this.weather.poison === 0 || this.kernel.chance(0.3)) poisoned.clear();
       for (const letter of broker.letters) void replay(letter as never);
       this.#operate();
