@@ -4,12 +4,12 @@ const END = '\r\n.\r\n';
 
 /**
  * SMTP (RFC 5321) without encryption: one line, one reply; after DATA and its 354 everything up to a line with a single dot
- * is the request `message`.
+ * is the request `message`, told of by its first byte: a server may keep what was cut off before its end.
  */
 export class SmtpWire implements Wire {
   #sent = '';
   #received = '';
-  #inMessage = false;
+  #message: 'none' | 'awaited' | 'begun' = 'none';
   /** The server speaks first. */
   readonly #waiting: WireRequest[] = [{ what: 'greeting', within: [] }];
 
@@ -17,13 +17,16 @@ export class SmtpWire implements Wire {
     this.#sent += chunk.toString('latin1');
     const found: WireRequest[] = [];
     for (;;) {
-      const mark = this.#inMessage ? END : '\r\n';
+      if (this.#message === 'awaited' && this.#sent) {
+        this.#message = 'begun';
+        found.push({ what: 'message', within: [] });
+      }
+      const mark = this.#message === 'begun' ? END : '\r\n';
       const end = this.#sent.indexOf(mark);
       if (end < 0) break;
-      const what = this.#inMessage ? 'message' : this.#sent.slice(0, end);
+      if (this.#message === 'none') found.push({ what: this.#sent.slice(0, end), within: [] });
       this.#sent = this.#sent.slice(end + mark.length);
-      this.#inMessage = false;
-      found.push({ what, within: [] });
+      this.#message = 'none';
     }
     this.#waiting.push(...found);
     return found;
@@ -37,7 +40,7 @@ export class SmtpWire implements Wire {
       this.#received = this.#received.slice(end + 2);
       if (line[3] === '-') continue; // more lines of this reply follow
       const request = this.#waiting.shift();
-      if (line.startsWith('354')) this.#inMessage = true;
+      if (line.startsWith('354')) this.#message = 'awaited';
       if (request) found.push({ request, ok: line < '4', rows: 0 });
     }
     return found;
