@@ -86,7 +86,7 @@ function startFlow(world: World, process: Process, { connection, handlers, order
     publish: publisher(client),
     holder: process.name,
     batchSize: 5,
-    pollMs: 400,
+    pollMs: 600,
     leaseMs: 3000,
     now: () => kernel.now,
     onError: (error) => kernel.say(`${process.name} relay: ${(error as Error).message}`),
