@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createEvent, type Event } from '@cairn/messaging';
-import type { Order } from '../../apps/orders/src/order.ts';
-import type { Payment } from '../../apps/payments/src/payment.ts';
+import type { Order } from '@cairn/orders/src/order.ts';
+import type { Payment } from '@cairn/payments/src/payment.ts';
 import { audit, type Books } from './audit.ts';
 import type { Charge } from './gateway.memory.ts';
 

@@ -1,6 +1,6 @@
 import { sequenceOf, type Event } from '@cairn/messaging';
-import type { Order } from '../../apps/orders/src/order.ts';
-import { ORDER_CANCELLED, type Payment } from '../../apps/payments/src/payment.ts';
+import type { Order } from '@cairn/orders/src/order.ts';
+import { ORDER_CANCELLED, type Payment } from '@cairn/payments/src/payment.ts';
 import type { Promised } from './customer.ts';
 import type { Fact } from './database.ts';
 import type { Charge } from './gateway.memory.ts';

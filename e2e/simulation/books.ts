@@ -1,6 +1,6 @@
 import type { Event } from '@cairn/messaging';
-import type { Order } from '../../apps/orders/src/order.ts';
-import type { Payment } from '../../apps/payments/src/payment.ts';
+import type { Order } from '@cairn/orders/src/order.ts';
+import type { Payment } from '@cairn/payments/src/payment.ts';
 import type { Stored } from './aggregate.memory.ts';
 import type { Books } from './audit.ts';
 import type { Database } from './database.ts';

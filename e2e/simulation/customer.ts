@@ -1,6 +1,6 @@
-import { uuidOf } from '../../tools/chaos/random.ts';
-import { OrderError } from '../../apps/orders/src/order.ts';
-import type { OrdersService } from '../../apps/orders/src/orders.service.ts';
+import { uuidOf } from '@cairn/tools/chaos/random.ts';
+import { OrderError } from '@cairn/orders/src/order.ts';
+import type { OrdersService } from '@cairn/orders/src/orders.service.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 

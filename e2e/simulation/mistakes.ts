@@ -1,9 +1,9 @@
-import { cancel } from '../../apps/orders/src/order.ts';
-import type { OrdersRepository } from '../../apps/orders/src/orders.repository.ts';
-import type { OrdersService } from '../../apps/orders/src/orders.service.ts';
-import type { GatewayClient } from '../../apps/payments/src/gateway.client.ts';
-import type { PaymentsRepository } from '../../apps/payments/src/payments.repository.ts';
-import type { PaymentsService } from '../../apps/payments/src/payments.service.ts';
+import { cancel } from '@cairn/orders/src/order.ts';
+import type { OrdersRepository } from '@cairn/orders/src/orders.repository.ts';
+import type { OrdersService } from '@cairn/orders/src/orders.service.ts';
+import type { GatewayClient } from '@cairn/payments/src/gateway.client.ts';
+import type { PaymentsRepository } from '@cairn/payments/src/payments.repository.ts';
+import type { PaymentsService } from '@cairn/payments/src/payments.service.ts';
 import { SETTINGS, type World } from './world.ts';
 
 /** The bugs that belong into the services: each takes the place of one method. Without a bug, nothing is replaced. */

@@ -1,10 +1,10 @@
-import type { DraftsStore, SavedDraft } from '../../apps/orders/src/drafts.store.ts';
-import type { Decision, Draft, Order } from '../../apps/orders/src/order.ts';
+import type { DraftsStore, SavedDraft } from '@cairn/orders/src/drafts.store.ts';
+import type { Decision, Draft, Order } from '@cairn/orders/src/order.ts';
 import {
   ORDERS_TOPIC,
   type OrdersRepository,
   type StoredReply,
-} from '../../apps/orders/src/orders.repository.ts';
+} from '@cairn/orders/src/orders.repository.ts';
 import { MemoryAggregate, type Stored } from './aggregate.memory.ts';
 import type { Bug } from './bugs.ts';
 import type { Connection } from './connection.ts';

@@ -1,5 +1,5 @@
-import type { Decision, Payment } from '../../apps/payments/src/payment.ts';
-import { PAYMENTS_TOPIC, type PaymentsRepository } from '../../apps/payments/src/payments.repository.ts';
+import type { Decision, Payment } from '@cairn/payments/src/payment.ts';
+import { PAYMENTS_TOPIC, type PaymentsRepository } from '@cairn/payments/src/payments.repository.ts';
 import { MemoryAggregate, type Stored } from './aggregate.memory.ts';
 import type { Bug } from './bugs.ts';
 import type { Connection } from './connection.ts';

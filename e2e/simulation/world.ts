@@ -1,7 +1,7 @@
 import type { MemoryBroker } from './broker.memory.ts';
 import type { Bug } from './bugs.ts';
 import type { Database } from './database.ts';
-import type { Draft } from '../../apps/orders/src/order.ts';
+import type { Draft } from '@cairn/orders/src/order.ts';
 import type { MemoryGateway } from './gateway.memory.ts';
 import type { Kernel } from './kernel.ts';
 import type { Network } from './network.ts';
