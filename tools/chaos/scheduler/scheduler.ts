@@ -81,7 +81,7 @@ async function played(stage: Stage, faults: Fault[], settings: Settings): Promis
     if (process.stdout.isTTY) stage.report({ step: 'faults', state: 'running', message: text, elapsedMs });
   };
   const work = () =>
-    schedulerPhase(stage, { faults, leastTicks: quick ? 25 : 60, dropKey: without === 'claim', onProgress });
+    schedulerPhase(stage, { faults, leastTicks: quick ? 15 : 60, dropKey: without === 'claim', onProgress });
   const phase = await step(
     stage.report,
     'faults',

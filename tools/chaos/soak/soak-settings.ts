@@ -46,7 +46,7 @@ export function soakSettingsOf(args: string[], random = Math.random): SoakSettin
   const without = CONTROLS.find((control) => control === values.without);
   if (values.without !== undefined && without === undefined)
     throw new UsageError(`--without must be one of ${CONTROLS.join(', ')}`);
-  const seconds = number('seconds', values.quick ? 25 : 120);
+  const seconds = number('seconds', values.quick ? 12 : 120);
   return {
     seconds,
     orders: number('orders', Math.max(1, Math.round((seconds * 50) / 3))),

@@ -94,10 +94,10 @@ describe('the journeys of a soak', () => {
 });
 
 describe('the settings of a soak', () => {
-  it('are those of the issue unless told otherwise, and a quick one is a fifth of it', () => {
+  it('are those of the issue unless told otherwise, and a quick one is a tenth of it', () => {
     const seed = () => 0.5;
     expect(soakSettingsOf([], seed)).toMatchObject({ seconds: 120, orders: 2000, faults: 24, settle: 30 });
-    expect(soakSettingsOf(['--quick'], seed)).toMatchObject({ seconds: 25, orders: 417, faults: 8 });
+    expect(soakSettingsOf(['--quick'], seed)).toMatchObject({ seconds: 12, orders: 200, faults: 4 });
   });
 
   it('are all in the command that replays', () => {
