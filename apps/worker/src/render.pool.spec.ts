@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { BroadcastChannel } from 'node:worker_threads';
 import { receiptOf } from './receipt.ts';
 import { RenderError, RenderPool, type RenderPoolOptions } from './render.pool.ts';
 
@@ -22,9 +23,13 @@ const READY = `import { parentPort } from 'node:worker_threads'; parentPort.post
 const SAYS_READY_AND_HANGS = new URL(
   `data:text/javascript,${encodeURIComponent(`${READY} parentPort.on('message', () => {});`)}`,
 );
-const LOADS_FOR_300_MS = `
-  const { parentPort } = await import('node:worker_threads');
-  await new Promise((resolve) => setTimeout(resolve, 300));
+const LOADS_UNTIL_IT_IS_TOLD = `
+  const { BroadcastChannel, parentPort } = await import('node:worker_threads');
+  const test = new BroadcastChannel('render pool');
+  const told = new Promise((resolve) => (test.onmessage = resolve));
+  test.postMessage('loading');
+  await told;
+  test.close();
   parentPort.on('message', () => parentPort.postMessage('a receipt'));
   parentPort.postMessage('ready');`;
 
@@ -78,8 +83,20 @@ describe('a pool of render threads', () => {
   });
 
   it('does not count against a receipt how long its thread takes to load', async () => {
-    const slow = new URL(`data:text/javascript,${encodeURIComponent(LOADS_FOR_300_MS)}`);
-    expect(await open({ script: slow, timeoutMs: 200 }).render(receipt)).toBe('a receipt');
+    const script = new URL(`data:text/javascript,${encodeURIComponent(LOADS_UNTIL_IT_IS_TOLD)}`);
+    const thread = new BroadcastChannel('render pool');
+    const loading = new Promise((resolve) => (thread.onmessage = resolve));
+    jest.useFakeTimers();
+    try {
+      const rendered = open({ script, timeoutMs: 200, startTimeoutMs: 30_000 }).render(receipt);
+      await loading;
+      jest.advanceTimersByTime(29_999);
+      thread.postMessage('ready now');
+      expect(await rendered).toBe('a receipt');
+    } finally {
+      jest.useRealTimers();
+      thread.close();
+    }
   });
 
   it('fails a receipt for which no thread gets ready, and says that it is not the fault of the receipt', async () => {
