@@ -8,6 +8,7 @@ import {
   ORDER_CANCELLED,
   PaymentError,
   settle,
+  type Decision,
   type OrderState,
   type Payment,
 } from './payment.ts';
@@ -50,8 +51,7 @@ export class PaymentsService {
     const opened = await this.#open(order);
     if (opened.state === 'charging') await this.ask(opened, signal);
     const now = this.now();
-    const decided = await this.payments.update(opened.id, (p) => cancel(p, now), { now });
-    const payment = decided ?? (await this.payments.ofOrder(order.orderId))!;
+    const payment = await this.#decide(opened, (p) => cancel(p, now), now);
     await this.refund(payment, signal);
   }
 
@@ -97,8 +97,8 @@ export class PaymentsService {
   /** Gives this charge back: of a payment that succeeded, or of one that was closed before it was charged. */
   async giveBackCharge(payment: Payment, chargeId: string, signal?: AbortSignal): Promise<Payment> {
     const now = this.now();
-    const begun = await this.payments.update(payment.id, (p) => beginRefund(p, chargeId, now), { now });
-    return this.refund(begun ?? payment, signal);
+    const begun = await this.#decide(payment, (p) => beginRefund(p, chargeId, now), now);
+    return this.refund(begun, signal);
   }
 
   /** Makes a pending refund, or keeps that it was refused. */
@@ -106,8 +106,7 @@ export class PaymentsService {
     if (payment.state !== 'refunding') return payment;
     const result = await this.gateway.refund(payment.id, payment.chargeId, signal);
     const now = this.now();
-    const concluded = (p: Payment) => concludeRefund(p, result, now);
-    return (await this.payments.update(payment.id, concluded, { now })) ?? payment;
+    return this.#decide(payment, (p) => concludeRefund(p, result, now), now);
   }
 
   /** Settles a payment by what the gateway says; one that it never saw stays as it is. */
@@ -115,6 +114,15 @@ export class PaymentsService {
     const result = await this.gateway.find(payment.id, signal);
     if (!result) return payment;
     const now = this.now();
-    return (await this.payments.update(payment.id, (p) => settle(p, result, now), { now })) ?? payment;
+    return this.#decide(payment, (p) => settle(p, result, now), now);
+  }
+
+  /** What the payment is after that: where there was nothing to decide, another process has decided before. */
+  async #decide(
+    { id, orderId }: Payment,
+    decide: (payment: Payment) => Decision | undefined,
+    now: Date,
+  ): Promise<Payment> {
+    return (await this.payments.update(id, decide, { now })) ?? (await this.payments.ofOrder(orderId))!;
   }
 }

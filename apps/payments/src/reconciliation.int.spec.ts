@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import { aGateway, closeGateways, type Gateway } from './gateway.fixture.ts';
 import type { OrderState } from './payment.ts';
 import { anOrder, onEngines, type Order } from './payments.fixture.ts';
+import { PaymentsRepository } from './payments.repository.ts';
 
 /** Real: PostgreSQL, and the client on HTTP. The gateway is small; clocks are set forward where time decides. */
-const { open, close, rows, aProcess, aService, paymentOf, announced } = onEngines();
+const { open, close, dataSource, repository, rows, aProcess, aService, paymentOf, announced } = onEngines();
 beforeAll(open);
 beforeEach(async () => {
   gateway = await aGateway();
@@ -125,6 +126,36 @@ describe('money that has to go back', () => {
     expect([...one.outcomes, ...other.outcomes]).toContain('charged_but_failed repaired');
     expect(gateway.refunds.size).toBe(1);
     expect(await typesOf(order)).toEqual(['payment.failed.v1', 'payment.refunded.v1']);
+  });
+});
+
+describe('a finding that another process has dealt with meanwhile', () => {
+  const refused = async () => {
+    const order = await paid('paid');
+    gateway.faults.refusesRefunds = true;
+    await aService(gateway).giveBack(order);
+    gateway.faults.refusesRefunds = false;
+    return order;
+  };
+
+  it.each([
+    ['outcome_unknown', () => lost(), 'succeeded'],
+    ['refund_missing', () => paid('cancelled'), 'refunded'],
+    ['refund_pending', refused, 'refunded'],
+  ])('is repaired, here as well (%s)', async (finding, found, state) => {
+    const order = await found();
+    let other: Promise<unknown> | undefined;
+    const overtaken = Object.assign(new PaymentsRepository(dataSource), {
+      update: async (...of: Parameters<PaymentsRepository['update']>) => {
+        await (other ??= reconcile(LATER));
+        return repository.update(...of);
+      },
+    });
+    const slow = aProcess(gateway, { payments: overtaken, inS: LATER });
+    await slow.reconcile();
+    expect(slow.found).toMatchObject([{ finding, outcome: 'repaired' }]);
+    expect(await paymentOf(order)).toMatchObject({ state });
+    expect(new Set(await typesOf(order)).size).toBe((await typesOf(order)).length);
   });
 });
 

@@ -194,8 +194,8 @@ const OUTSIDE: Guard[] = [
   {
     name: 'what a cancelled order comes to is decided under the lock',
     file: 'apps/payments/src/payments.service.ts',
-    text: '(p) => cancel(p, now), { now }',
-    without: '() => cancel(opened, now), { now }',
+    text: '(p) => cancel(p, now), now',
+    without: '() => cancel(opened, now), now',
     spec: 'apps/payments/src/payments.service.int.spec.ts',
     test: 'is made when a payment lands between the question and the closing',
   },
