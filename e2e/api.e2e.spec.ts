@@ -124,10 +124,11 @@ describe('the orders API', () => {
   });
 
   it('pages through orders, newest first, without a gap or a double', async () => {
-    const shop = await system.customer('pager');
+    const pager = `pager-${randomUUID()}`;
+    const shop = await system.customer(pager);
     const placed: string[] = [];
     for (let i = 0; i < 5; i++) placed.push((await placeOrder(shop)).id);
-    token = await fetchToken('pager', 3600, system.places.issuer);
+    token = await fetchToken(pager, 3600, system.places.issuer);
     const seen: string[] = [];
     for (let after: string | undefined; ;) {
       const page = (await call('GET', `/api/v1/orders?limit=2${after ? `&after=${after}` : ''}`))

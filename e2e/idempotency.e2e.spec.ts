@@ -121,11 +121,11 @@ describe('a request that died between claim and commit', () => {
       [randomUUID(), name, draftId],
     );
     return {
-      /** The backends that wait for us. */
+      /** The backends that wait for us, and not those that happen to wait for one another. */
       waiting: () =>
         waitFor('the request to stand in its statement', async () => {
           const { rows } = await db.query<{ pid: number }>(
-            `SELECT pid FROM pg_stat_activity WHERE application_name = 'orders' AND wait_event_type = 'Lock'`,
+            `SELECT pid FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))`,
           );
           return rows.length > 0 ? rows.map(({ pid }) => pid) : undefined;
         }),
