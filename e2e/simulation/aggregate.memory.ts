@@ -14,7 +14,6 @@ export type Aggregate<T> = {
   topic: string;
   source: string;
   consumer: string;
-  idOf: (value: T) => string;
   subjectOf: (value: T) => string;
 };
 

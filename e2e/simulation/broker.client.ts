@@ -15,7 +15,7 @@ export type BrokerClient = {
   bug: Bug | undefined;
 };
 
-/** One send at a time, two attempts, then it gives up: what broker.kafka.ts makes of kafkajs. */
+/** One send at a time, two attempts, then it gives up: what publisher.kafka.ts makes of kafkajs. */
 export function publisher({ network, process, broker, kernel, bug }: BrokerClient) {
   let sending: Promise<unknown> = Promise.resolve();
   const send = async (rows: OutboxRow[], attempts: number): Promise<void> => {

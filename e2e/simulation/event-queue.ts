@@ -5,10 +5,6 @@ export class EventQueue {
   readonly #heap: Due[] = [];
   #added = 0;
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   add(at: number, run: () => void): Due {
     const due = { at, order: this.#added++, run };
     let place = this.#heap.length;

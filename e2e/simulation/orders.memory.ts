@@ -13,12 +13,11 @@ import type { Network } from './network.ts';
 import { appendEvents } from './outbox.memory.ts';
 import type { Process } from './process.ts';
 
-export const ORDERS = {
+const ORDERS = {
   table: 'orders',
   topic: ORDERS_TOPIC,
   source: '/orders',
   consumer: 'orders',
-  idOf: ({ id }: Order) => id,
   subjectOf: ({ id }: Order) => id,
 };
 

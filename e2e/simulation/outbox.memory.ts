@@ -3,8 +3,8 @@ import type { Bug } from './bugs.ts';
 import type { Connection } from './connection.ts';
 import type { Transaction } from './database.ts';
 
-export type WaitingRow = StoredRow & { parked?: string };
-export type Lease = { holder: string; epoch: number; expiresAt: number };
+type WaitingRow = StoredRow & { parked?: string };
+type Lease = { holder: string; epoch: number; expiresAt: number };
 
 const TABLE = 'outbox';
 const LEASE = 'outbox_lease';

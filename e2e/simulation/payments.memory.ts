@@ -5,12 +5,11 @@ import type { Bug } from './bugs.ts';
 import type { Connection } from './connection.ts';
 import type { Transaction } from './database.ts';
 
-export const PAYMENTS = {
+const PAYMENTS = {
   table: 'payment',
   topic: PAYMENTS_TOPIC,
   source: '/payments',
   consumer: 'payments',
-  idOf: ({ id }: Payment) => id,
   subjectOf: ({ orderId }: Payment) => orderId,
 };
 

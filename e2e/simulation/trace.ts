@@ -11,7 +11,6 @@ export class Trace {
   readonly #names = new Map<string, string>();
   readonly #keep: number;
   #lines: string[] = [];
-  #count = 0;
   #unhashed = '';
 
   constructor(keep = 60) {
@@ -20,7 +19,6 @@ export class Trace {
 
   add(atMs: number, text: string): void {
     const line = `${(atMs / 1000).toFixed(3).padStart(8)} s  ${this.named(text)}`;
-    this.#count += 1;
     this.#unhashed += `${line}\n`;
     if (this.#unhashed.length > 16_384) this.#flush();
     this.#lines.push(line);
@@ -34,10 +32,6 @@ export class Trace {
       if (!name) this.#names.set(id, (name = `#${this.#names.size + 1}`));
       return name;
     });
-  }
-
-  get length(): number {
-    return this.#count;
   }
 
   tail(): string[] {
