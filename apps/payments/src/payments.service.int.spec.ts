@@ -163,6 +163,23 @@ describe('a refund', () => {
     expect(await announced(order)).toMatchObject(paidAndRefunded.slice(0, 1));
   });
 
+  it('that is refused to two who try at the same moment counts as one try', async () => {
+    const [gateway, order] = [await aGateway(), anOrder()];
+    await aService(gateway).pay(randomUUID(), order);
+    gateway.faults.refusesRefunds = true;
+    let updates = 0;
+    const overtaken = Object.assign(new PaymentsRepository(dataSource), {
+      update: async (...of: Parameters<PaymentsRepository['update']>) => {
+        // The second one writes down what the gateway has said.
+        if (++updates === 2) await aService(gateway).giveBack(order);
+        return repository.update(...of);
+      },
+    });
+    await aService(gateway, { payments: overtaken }).giveBack(order);
+    expect(gateway.calls.filter((call) => call.startsWith('POST /v1/refunds'))).toHaveLength(2);
+    expect(await paymentOf(order)).toMatchObject({ state: 'refunding', attempts: 1 });
+  });
+
   it('is made when a payment lands between the question and the closing', async () => {
     const [gateway, order] = [await aGateway(), anOrder()];
     const late = Object.assign(new PaymentsRepository(dataSource), {

@@ -104,9 +104,12 @@ export class PaymentsService {
   /** Makes a pending refund, or keeps that it was refused. */
   async refund(payment: Payment, signal?: AbortSignal): Promise<Payment> {
     if (payment.state !== 'refunding') return payment;
+    const { attempts } = payment;
     const result = await this.gateway.refund(payment.id, payment.chargeId, signal);
     const now = this.now();
-    return this.#decide(payment, (p) => concludeRefund(p, result, now), now);
+    // A consumer and a reconciliation may try at the same moment: refused is then one try, and the next no later for it.
+    const isCounted = (p: Payment) => !result.refunded && p.state === 'refunding' && p.attempts > attempts;
+    return this.#decide(payment, (p) => (isCounted(p) ? undefined : concludeRefund(p, result, now)), now);
   }
 
   /** Settles a payment by what the gateway says; one that it never saw stays as it is. */
