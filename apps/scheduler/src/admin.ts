@@ -3,6 +3,7 @@ import { deadLetterCommand, platformOf, type Platform } from '@cairn/boot';
 import { MigrationExecutor } from 'typeorm';
 import { createParts, type Parts } from './app.module.ts';
 import type { Config } from './config.ts';
+import { jobsOf } from './jobs.ts';
 import { aligned, runRows, type RunsQuery } from './run.ts';
 import { JOBS_TOPIC, REPORTS_TOPIC } from './runs.repository.ts';
 import { instrumented } from './telemetry.ts';
@@ -48,7 +49,12 @@ export function runs(config: Config, { job, limit }: RunsQuery): Promise<void> {
   return withParts(config, async ({ dataSource, runs }) => {
     await dataSource.initialize();
     const found = await runs.list({ job, limit });
-    print(found.length > 0 ? aligned(runRows(found)) : [`no runs${job ? ` of ${job}` : ''}`]);
+    const jobs = jobsOf(config).map(({ name }) => name);
+    print(
+      found.length > 0
+        ? aligned(runRows(found))
+        : [`no runs of ${job ?? 'any job'}; there are ${jobs.join(', ')}`],
+    );
   });
 }
 
