@@ -7,7 +7,9 @@ import { OrdersRepository } from './orders.repository.ts';
 import { OrdersService } from './orders.service.ts';
 
 /** Real: PostgreSQL and Redis. What other requests hold is held by a transaction of the test. */
-const { open, close, dataSource, repository, drafts, service, rows, aCustomer, aDraft } = onEngines();
+const { open, close, dataSource, repository, drafts, service, rows, aCustomer, aDraft } = onEngines({
+  lockTimeoutMs: 200,
+});
 beforeAll(open);
 afterAll(close);
 
@@ -21,7 +23,8 @@ async function inTheMiddle(sql: string, ...parameters: unknown[]) {
   await runner.startTransaction();
   await runner.query(sql, parameters);
   return async () => {
-    await rows('SELECT pg_terminate_backend($1)', backend!.pid);
+    // Returns once it is gone, and with it its locks.
+    await rows('SELECT pg_terminate_backend($1, 10000)', backend!.pid);
     await runner.release();
     await other.destroy();
   };
