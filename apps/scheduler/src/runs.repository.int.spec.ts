@@ -47,10 +47,15 @@ const announced = (name = cleanUp.name) =>
 const shown = async () =>
   (await runs.list({ limit: 10 })).map(({ state, attempts }) => ({ state, attempts }));
 
-async function claimed(of: Job = cleanUp) {
+/** A look that is good for a minute: how long this machine takes until it claims is nothing to these tests. */
+async function looked(of: Job = cleanUp) {
   const { now, last } = await runs.look([of.name]);
+  return { now: new Date(now.getTime() + 60_000), last: last.get(of.name) };
+}
+async function claimed(of: Job = cleanUp) {
+  const { now, last } = await looked(of);
   const tick = second(now.getTime());
-  expect(await runs.claim(of, tick, { now, last: last.get(of.name) })).toBe(true);
+  expect(await runs.claim(of, tick, { now, last })).toBe(true);
   return tick;
 }
 const overdueBy = (seconds: number) =>
@@ -66,7 +71,7 @@ const report = (
 
 describe('a tick', () => {
   it('goes to one of many replicas that claim it at once, and is announced once', async () => {
-    const { now } = await runs.look([cleanUp.name]);
+    const { now } = await looked();
     const tick = second(now.getTime());
     const claims = await Promise.all(
       Array.from({ length: 12 }, (_, i) => replica(`replica-${i}`).claim(cleanUp, tick, { now })),
@@ -76,7 +81,7 @@ describe('a tick', () => {
   });
 
   it('is announced by nobody else while another replica is about to commit it', async () => {
-    const { now } = await runs.look([cleanUp.name]);
+    const { now } = await looked();
     const tick = second(now.getTime());
     const rival = dataSource.createQueryRunner();
     await rival.startTransaction();
@@ -98,7 +103,7 @@ describe('a tick', () => {
   });
 
   it('is not announced after a later one that another replica chose meanwhile', async () => {
-    const { now } = await runs.look([cleanUp.name]);
+    const { now } = await looked();
     await claimed();
     expect(await runs.claim(cleanUp, second(now.getTime() - 1000), { now })).toBe(false);
     expect(await announced()).toHaveLength(1);
@@ -135,24 +140,30 @@ describe('replicas whose own clocks are five minutes off', () => {
     'announce what is due by the clock of the database (%i ms)',
     async (skewMs) => {
       const ran: Date[] = [];
-      const look = () =>
-        new ClockService([cleanUp], runs, {
-          ...{
-            lookMs: 1000,
-            graceMs: 60_000,
-            onOverdue: () => {},
-            onError: (error) => expect(error).toBeUndefined(),
-          },
-          onRun: ({ tick }) => void ran.push(tick),
-        }).look();
-      await atSkew(skewMs, look);
-      const [{ now }] = await dataSource.query<[{ now: Date }]>('SELECT clock_timestamp() AS now');
+      const clock = new ClockService([cleanUp], runs, {
+        ...{ lookMs: 1000, graceMs: 60_000, onOverdue: () => {} },
+        onError: (error) => expect(error).toBeUndefined(),
+        onRun: ({ tick }) => void ran.push(tick),
+      });
+      const databaseTime = async () =>
+        (await dataSource.query<[{ now: Date }]>('SELECT clock_timestamp() AS now'))[0].now.getTime();
+      const before = await databaseTime();
+      await atSkew(skewMs, async () => {
+        // A machine that is busy for two seconds between look and claim has to look again.
+        for (let looks = 0; ran.length === 0 && looks < 20; looks++) await clock.look();
+      });
+      const after = await databaseTime();
       expect(ran).toHaveLength(1);
-      expect(Math.abs(now.getTime() - ran[0]!.getTime())).toBeLessThan(5000);
       const [{ time }] = await dataSource.query<[{ time: string }]>(
         `SELECT event ->> 'time' AS time FROM outbox`,
       );
-      expect(Math.abs(now.getTime() - Date.parse(time))).toBeLessThan(5000);
+      for (const [at, from] of [
+        [ran[0]!.getTime(), second(before).getTime()],
+        [Date.parse(time), before],
+      ] as const) {
+        expect(at).toBeGreaterThanOrEqual(from);
+        expect(at).toBeLessThanOrEqual(after);
+      }
     },
   );
 });
