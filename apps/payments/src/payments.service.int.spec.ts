@@ -96,7 +96,9 @@ describe('a payment whose answer was lost', () => {
   ] as const)(
     'stays open when the gateway %s, and is settled by charging again',
     async (_, fault, timeoutMs) => {
-      const { gateway, order } = await lost(fault, timeoutMs);
+      const { order } = await lost(fault, timeoutMs);
+      // Another one, which nothing can reach late that the client has given up.
+      const gateway = await aGateway();
       await aProcess(gateway, { inS: 61 }).reconcile();
       expect(await paymentOf(order)).toMatchObject({ state: 'charging' });
       await aService(gateway).pay(randomUUID(), order);
