@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { Platform } from './platform.ts';
 
 /** Where services say that a job is done; the scheduler reads it, and its `migrate` makes it. */
-export const REPORTS_TOPIC = 'job-reports';
+const REPORTS_TOPIC = 'job-reports';
 
 /** What a service reads of `job.due.v1`. `attempt` is 1 unless the scheduler had to announce the run again. */
 export const dueJob = z.object({
