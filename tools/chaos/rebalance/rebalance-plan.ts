@@ -6,7 +6,7 @@ export type Churn = 'join' | 'leave' | 'kill' | 'pause';
 
 export const REBALANCES: Record<Churn, number> = { join: 1, leave: 1, kill: 1, pause: 2 };
 
-/** How long messages are sent meanwhile, in ms. A member that is killed or paused is missed after its session of 10 s. */
+/** How long messages are sent meanwhile, in ms. A member that is killed or paused is missed after its session of 6 s. */
 export const FEED_MS: Record<Churn, number> = { join: 3000, leave: 3000, kill: 11_000, pause: 14_000 };
 
 export const FULL: Churn[] = [
