@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import kafkajs, { type Message } from 'kafkajs';
-import pg from 'pg';
+import { ownDatabase } from './database.fixture.ts';
 import {
   claimMessage,
   createEvent,
@@ -18,24 +18,17 @@ import { Broker, type EventConsumer } from './kafkajs/index.ts';
 
 /** Dead letters on a real broker, and their effects in a real PostgreSQL. */
 const PAN = '4111111111111111';
-const name = `letters_${randomUUID().replaceAll('-', '')}`;
-const admin = new pg.Client({ connectionString: process.env['POSTGRES_URL'] });
+const { db, open, close } = ownDatabase('letters', `${INBOX_TABLE} CREATE TABLE effect (topic text, n int)`);
 const kafka = new kafkajs.Kafka({
   brokers: process.env['KAFKA_BROKERS']!.split(','),
   logLevel: kafkajs.logLevel.NOTHING,
 });
 const [producer, topicAdmin] = [kafka.producer(), kafka.admin()];
 const consumers: EventConsumer[] = [];
-let db: pg.Pool;
 let broker: Broker;
 
 beforeAll(async () => {
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(process.env['POSTGRES_URL']!);
-  url.pathname = `/${name}`;
-  db = new pg.Pool({ connectionString: url.toString(), max: 4 });
-  await db.query(`${INBOX_TABLE} CREATE TABLE effect (topic text, n int)`);
+  await open();
   broker = new Broker({
     brokers: process.env['KAFKA_BROKERS']!.split(','),
     clientId: 'letters-test',
@@ -47,9 +40,7 @@ beforeAll(async () => {
 afterEach(() => Promise.all(consumers.splice(0).map((consumer) => consumer.stop())));
 
 afterAll(async () => {
-  await Promise.all([broker.close(), producer.disconnect(), topicAdmin.disconnect(), db.end()]);
-  await admin.query(`DROP DATABASE ${name}`);
-  await admin.end();
+  await Promise.all([broker.close(), producer.disconnect(), topicAdmin.disconnect(), close()]);
 });
 
 const event = (data: unknown, subject = 'a') =>
@@ -96,7 +87,12 @@ async function counter({ partitions = 1 } = {}) {
     consumer.start();
   };
   const until = async (count: number) => {
-    while ((await effects()).length < count) await new Promise<void>((resolve) => (wake = resolve));
+    for (;;) {
+      // Before the question: what comes while it is asked must not be missed.
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      if ((await effects()).length >= count) return;
+      await woken;
+    }
   };
   const send = (...messages: Message[]) => producer.send({ topic, messages });
   const letters = broker.deadLetters(groupId, [topic]);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { ownDatabase } from './database.fixture.ts';
 import {
   appendToOutbox,
   createEvent,
@@ -16,12 +16,11 @@ import {
 import { Broker, type EventConsumer } from './kafkajs/index.ts';
 
 /** Traces, lag, what waits in the outbox, and dead letters: on a real PostgreSQL and a real broker. */
-const name = `messages_${randomUUID().replaceAll('-', '')}`;
-const admin = new pg.Client({ connectionString: process.env['POSTGRES_URL'] });
+const { db, open, close } = ownDatabase('messages', OUTBOX_TABLE + OUTBOX_PARKING);
 const consumers: EventConsumer[] = [];
-let db: pg.Pool;
 let broker: Broker;
 let calls: string[] = [];
+let parked = Promise.withResolvers<string>();
 
 const REQUEST = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const SENT = '00-0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01';
@@ -44,16 +43,11 @@ const tracing: MessagingTracing = {
     calls.push(is);
     return work();
   },
-  parked: ({ groupId }) => calls.push(`parked of ${groupId.slice(0, 5)}`),
+  parked: ({ groupId }) => parked.resolve(`parked of ${groupId.slice(0, 5)}`),
 };
 
 beforeAll(async () => {
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(process.env['POSTGRES_URL']!);
-  url.pathname = `/${name}`;
-  db = new pg.Pool({ connectionString: url.toString(), max: 4 });
-  await db.query(OUTBOX_TABLE + OUTBOX_PARKING);
+  await open();
   broker = new Broker({
     brokers: process.env['KAFKA_BROKERS']!.split(','),
     clientId: 'messages-test',
@@ -66,13 +60,12 @@ afterEach(async () => {
   await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
   await db.query('DELETE FROM outbox; DELETE FROM outbox_lease');
   calls = [];
+  parked = Promise.withResolvers();
 });
 
 afterAll(async () => {
   await broker.close();
-  await db.end();
-  await admin.query(`DROP DATABASE ${name}`);
-  await admin.end();
+  await close();
 });
 
 const eventOf = (data: object, traceparent?: string) =>
@@ -167,7 +160,7 @@ describe('a dead letter', () => {
       'dead-letter-from': expect.stringMatching(new RegExp(`^${topic}/[01]/0$`)),
       'dead-letter-redacted': 'true',
     });
-    expect(calls).toContain('parked of test-');
+    expect(await parked.promise).toBe('parked of test-');
   }, 30_000);
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { ownDatabase } from './database.fixture.ts';
 import {
   appendToOutbox,
   claimMessage,
@@ -17,26 +17,17 @@ import {
 import { Broker, type EventConsumer, type Pause } from './kafkajs/index.ts';
 
 /** On a real PostgreSQL and a real broker, which `npm test` starts. */
-const name = `messaging_${randomUUID().replaceAll('-', '')}`;
-const admin = new pg.Client({ connectionString: process.env['POSTGRES_URL'] });
-let db: pg.Pool;
+const { db, open, close } = ownDatabase('messaging', OUTBOX_TABLE + OUTBOX_PARKING + INBOX_TABLE);
 let broker: Broker;
 
 beforeAll(async () => {
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(process.env['POSTGRES_URL']!);
-  url.pathname = `/${name}`;
-  db = new pg.Pool({ connectionString: url.toString(), max: 10 });
-  await db.query(OUTBOX_TABLE + OUTBOX_PARKING + INBOX_TABLE);
+  await open();
   broker = new Broker({ brokers: process.env['KAFKA_BROKERS']!.split(','), clientId: 'messaging-test' });
 });
 
 afterAll(async () => {
   await broker.close();
-  await db.end();
-  await admin.query(`DROP DATABASE ${name}`);
-  await admin.end();
+  await close();
 });
 
 const eventOf = (topic: string, key: string, n: number) =>
@@ -215,10 +206,11 @@ describe('a consumer', () => {
     const tries: number[] = [];
     const paused: Pause[] = [];
     const resumed: Pause[] = [];
+    let otherIsHandled = false;
     const handle: Handler = async ({ subject }) => {
-      if (subject !== 'a') return;
+      if (subject !== 'a') return void (otherIsHandled = true);
       tries.push(performance.now());
-      if (tries.length === 1) throw new Error('not charged', { cause: open });
+      if (tries.length === 1 || !otherIsHandled) throw new Error('not charged', { cause: open });
     };
     const { until, consumer } = collect(topic, handle, {
       onPause: (pause) => paused.push(pause),
@@ -226,10 +218,10 @@ describe('a consumer', () => {
     });
     // Of three partitions, these two keys have one each.
     await broker.publish([eventOf(topic, 'a', 1), eventOf(topic, 'a', 2), eventOf(topic, 'b', 3)]);
-    const first = (await until(1)).map(({ data }) => data.n);
     expect((await until(3)).map(({ data }) => data.n)).toEqual([3, 1, 2]);
-    expect(first).toEqual([3]);
-    expect(paused).toEqual([{ topic, partition: expect.any(Number), offset: '0', pauseMs: 1500 }]);
+    const pause = { topic, partition: expect.any(Number), offset: '0', pauseMs: 1500 };
+    expect(paused).toEqual(paused.map(() => pause));
+    expect(paused.length).toBeGreaterThan(0);
     expect(resumed).toEqual(paused);
     expect(tries[1]! - tries[0]!).toBeGreaterThanOrEqual(1499);
     await consumer.stop();

@@ -1,30 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import { ownDatabase } from './database.fixture.ts';
 import { createEvent } from './event.ts';
 import { memorySequence } from './sequence.fixture.ts';
 import { SEQUENCE_TABLES, sqlSequence } from './sequence.store.ts';
 import type { SequenceStore } from './sequence.ts';
 
 /** On a real PostgreSQL, which `npm test` starts. */
-const name = `sequence_${randomUUID().replaceAll('-', '')}`;
-const admin = new pg.Client({ connectionString: process.env['POSTGRES_URL'] });
-let db: pg.Pool;
+const { db, open, close, somebodyWaits } = ownDatabase('sequence', SEQUENCE_TABLES);
 
-beforeAll(async () => {
-  await admin.connect();
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(process.env['POSTGRES_URL']!);
-  url.pathname = `/${name}`;
-  db = new pg.Pool({ connectionString: url.toString(), max: 10 });
-  await db.query(SEQUENCE_TABLES);
-});
-
-afterAll(async () => {
-  await db.end();
-  await admin.query(`DROP DATABASE ${name}`);
-  await admin.end();
-});
+beforeAll(open);
+afterAll(close);
 
 const eventOf = (subject: string, sequence: number) =>
   createEvent({
@@ -122,13 +108,8 @@ it.each([1, 2])('whoever applies number %i meanwhile finds what is being held be
     'held',
   );
   const applying = store.applied('racer', eventOf(subject, number));
-  await Promise.race([applying, untilSomebodyWaits()]);
+  await Promise.race([applying, somebodyWaits()]);
   await holder.query('COMMIT');
   holder.release();
   expect(await applying).toMatchObject({ event: { sequence: String(number + 1) } });
 });
-
-async function untilSomebodyWaits(): Promise<void> {
-  const waits = `SELECT FROM pg_stat_activity WHERE datname = '${name}' AND wait_event_type = 'Lock'`;
-  while ((await admin.query(waits)).rowCount === 0);
-}
