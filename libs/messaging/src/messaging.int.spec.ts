@@ -18,11 +18,18 @@ import { Broker, type EventConsumer, type Pause } from './kafkajs/index.ts';
 
 /** On a real PostgreSQL and a real broker, which `npm test` starts. */
 const { db, open, close } = ownDatabase('messaging', OUTBOX_TABLE + OUTBOX_PARKING + INBOX_TABLE);
+/** Stopped after each test, also after one that failed. */
+const started: { stop(): Promise<void> }[] = [];
 let broker: Broker;
 
 beforeAll(async () => {
   await open();
   broker = new Broker({ brokers: process.env['KAFKA_BROKERS']!.split(','), clientId: 'messaging-test' });
+});
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((one) => one.stop()));
+  await db.query('DELETE FROM outbox; DELETE FROM outbox_lease');
 });
 
 afterAll(async () => {
@@ -63,6 +70,7 @@ function collect(
     ...options,
   });
   consumer.start();
+  started.push(consumer);
   const until = async (count: number) => {
     while (events.length < count) await new Promise<void>((resolve) => (wake = resolve));
     return events;
@@ -71,8 +79,6 @@ function collect(
 }
 
 describe('outbox and relay', () => {
-  afterEach(() => db.query('DELETE FROM outbox; DELETE FROM outbox_lease'));
-
   it('publishes what was committed, nothing that was rolled back, and deletes it afterwards', async () => {
     const topic = await newTopic();
     const client = await db.connect();
@@ -85,9 +91,8 @@ describe('outbox and relay', () => {
     client.release();
     const relay = new OutboxRelay({ db, publish: (rows) => broker.publish(rows) });
     expect(await relay.relayOnce()).toBe(1);
-    const { until, consumer } = collect(topic);
+    const { until } = collect(topic);
     expect((await until(1)).map(({ data }) => data.n)).toEqual([2]);
-    await Promise.all([consumer.stop(), relay.stop()]);
     expect((await db.query('SELECT FROM outbox')).rowCount).toBe(0);
   }, 30_000);
 
@@ -137,9 +142,10 @@ describe('outbox and relay', () => {
 
   it('keeps the order of each key while several writers commit', async () => {
     const topic = await newTopic();
-    const { until, consumer } = collect(topic);
+    const { until } = collect(topic);
     const relay = new OutboxRelay({ db, publish: (rows) => broker.publish(rows), pollMs: 1, batchSize: 7 });
     relay.start();
+    started.push(relay);
     const writer = async (key: string) => {
       for (let n = 0; n < 50; n++) await appendToOutbox(db, [eventOf(topic, key, n)]);
     };
@@ -149,7 +155,6 @@ describe('outbox and relay', () => {
       const numbers = events.filter(({ subject }) => subject === key).map(({ data }) => data.n);
       expect(numbers).toEqual(Array.from({ length: 50 }, (_, n) => n));
     }
-    await Promise.all([consumer.stop(), relay.stop()]);
   }, 30_000);
 });
 
@@ -194,10 +199,9 @@ describe('a consumer', () => {
 
   it('tries again without end while something around it is away, and loses nothing', async () => {
     const topic = await newTopic();
-    const { until, consumer } = collect(topic, failing(3, transient), { maxAttempts: 1 });
+    const { until } = collect(topic, failing(3, transient), { maxAttempts: 1 });
     await broker.publish([eventOf(topic, 'a', 1), eventOf(topic, 'a', 2)]);
     expect((await until(2)).map(({ data }) => data.n)).toEqual([1, 2]);
-    await consumer.stop();
   }, 30_000);
 
   it('pauses its partition for as long as the failure says, and no other; then it goes on by itself', async () => {
@@ -212,7 +216,7 @@ describe('a consumer', () => {
       tries.push(performance.now());
       if (tries.length === 1 || !otherIsHandled) throw new Error('not charged', { cause: open });
     };
-    const { until, consumer } = collect(topic, handle, {
+    const { until } = collect(topic, handle, {
       onPause: (pause) => paused.push(pause),
       onResume: (pause) => resumed.push(pause),
     });
@@ -224,14 +228,13 @@ describe('a consumer', () => {
     expect(paused.length).toBeGreaterThan(0);
     expect(resumed).toEqual(paused);
     expect(tries[1]! - tries[0]!).toBeGreaterThanOrEqual(1499);
-    await consumer.stop();
   }, 30_000);
 
   it('does not take the tries of an outage for tries of a bug', async () => {
     const topic = await newTopic();
     const failures = [transient(), transient(), transient(), new TypeError('bad luck')];
     const outcomes: string[] = [];
-    const { until, consumer } = collect(
+    const { until } = collect(
       topic,
       async () => {
         const failure = failures.shift();
@@ -242,7 +245,6 @@ describe('a consumer', () => {
     await broker.publish([eventOf(topic, 'a', 1)]);
     await until(1);
     expect(outcomes).toEqual(['try 2', 'try 3', 'try 4', 'try 5']);
-    await consumer.stop();
   }, 30_000);
 
   it('parks nothing that it breaks off itself when it stops', async () => {
@@ -267,7 +269,6 @@ describe('a consumer', () => {
     expect(outcomes).toEqual(['try 2']);
     const next = collect(topic, undefined, { groupId });
     expect((await next.until(1)).map(({ data }) => data.n)).toEqual([1]);
-    await next.consumer.stop();
   }, 30_000);
 
   it.each([
@@ -286,7 +287,6 @@ describe('a consumer', () => {
       const parked = collect(`${topic}.dead-letter`);
       expect((await parked.until(1)).map(({ data }) => data.n)).toEqual([1]);
       expect(consumer.status).toBe('joined');
-      await Promise.all([consumer.stop(), parked.consumer.stop()]);
     },
     30_000,
   );

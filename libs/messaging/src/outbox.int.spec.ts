@@ -12,6 +12,7 @@ import {
   OutboxRelay,
   OutboxSignal,
   sqlOutbox,
+  type RelayOptions,
   type StoredRow,
 } from './index.ts';
 import { Broker } from './kafkajs/index.ts';
@@ -30,7 +31,18 @@ afterAll(async () => {
   await close();
 });
 
-afterEach(() => db.query('DELETE FROM outbox; DELETE FROM outbox_lease'));
+/** Stopped after each test, also after one that failed. */
+const relays: OutboxRelay[] = [];
+function relayOf(options: Partial<RelayOptions> = {}) {
+  const relay = new OutboxRelay({ db, publish: async () => {}, ...options });
+  relays.push(relay);
+  return relay;
+}
+
+afterEach(async () => {
+  await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+  await db.query('DELETE FROM outbox; DELETE FROM outbox_lease');
+});
 
 const eventOf = (n: number, { key = 'a', topic = 'unused', text = '' } = {}) =>
   outboxRow(
@@ -133,8 +145,7 @@ describe('what the broker refuses for good', () => {
     ]);
     const published: number[] = [];
     const parked: [number, string][] = [];
-    const relay = new OutboxRelay({
-      db,
+    const relay = relayOf({
       publish: async (rows) => {
         await broker.publish(rows);
         published.push(...numbers(rows));
@@ -151,24 +162,21 @@ describe('what the broker refuses for good', () => {
       [4, 'INVALID_TOPIC_EXCEPTION'],
     ]);
     expect(await relay.stats()).toEqual({ depth: 0, oldestAgeMs: 0, parked: 2 });
-    await relay.stop();
   }, 30_000);
 
   it('is not what it only does not take now: a topic that is missing waits', async () => {
     await appendToOutbox(db, [eventOf(1, { topic: `test-${randomUUID()}` })]);
-    const relay = new OutboxRelay({ db, publish: (rows) => broker.publish(rows) });
+    const relay = relayOf({ publish: (rows) => broker.publish(rows) });
     await expect(relay.relayOnce()).rejects.toThrow('does not host this topic-partition');
     expect(await relay.stats()).toMatchObject({ depth: 1, parked: 0 });
-    await relay.stop();
   });
 });
 
 describe('two relays', () => {
   it('keep the order of each key while they take over from each other, and lose no row', async () => {
     const published: { by: string; key: string; n: number }[] = [];
-    const relayOf = (by: string) =>
-      new OutboxRelay({
-        db,
+    const started = (by: string) => {
+      const relay = relayOf({
         holder: by,
         batchSize: 7,
         pollMs: 1,
@@ -178,8 +186,10 @@ describe('two relays', () => {
           rows.forEach((row) => published.push({ by, key: row.key, n: numbers([row])[0]! }));
         },
       });
-    const relays = [relayOf('one'), relayOf('two')];
-    relays.forEach((relay) => relay.start());
+      relay.start();
+      return relay;
+    };
+    const two = [started('one'), started('two')];
     let written = 0;
     let isOver = false;
     const write = async (key: string) => {
@@ -197,8 +207,8 @@ describe('two relays', () => {
     };
     const keys = ['a', 'b', 'c', 'd'];
     await Promise.all([...keys.map(write), takeOvers()]);
-    await until('an empty outbox', async () => (await relays[0]!.stats()).depth === 0);
-    await Promise.all(relays.map((relay) => relay.stop()));
+    await until('an empty outbox', async () => (await two[0]!.stats()).depth === 0);
+    await Promise.all(two.map((relay) => relay.stop()));
     const firsts = keys.map((key) => [
       ...new Set(published.filter((row) => row.key === key).map(({ n }) => n)),
     ]);
@@ -211,10 +221,9 @@ describe('two relays', () => {
     await appendToOutbox(db, [eventOf(1)]);
     const published = Promise.withResolvers<void>();
     const publish = async () => published.resolve();
-    const next = new OutboxRelay({ db, holder: 'next', leaseMs: 600, publishMs: 100, publish });
+    const next = relayOf({ holder: 'next', leaseMs: 600, publishMs: 100, publish });
     next.start();
     await published.promise;
-    await next.stop();
     const { rows } = await db.query('SELECT holder, epoch FROM outbox_lease');
     expect(rows).toEqual([{ holder: 'next', epoch: '2' }]);
   }, 30_000);
@@ -228,8 +237,7 @@ describe('LISTEN and NOTIFY', () => {
   it('wake a relay that would look in a minute only, also after their connection was cut', async () => {
     const published: number[] = [];
     const errors: unknown[] = [];
-    const relay = new OutboxRelay({
-      db,
+    const relay = relayOf({
       ...{ pollMs: 60_000, leaseMs: 180_000 },
       publish: async (rows) => void published.push(...numbers(rows)),
       listen: listenTo(newClient, { onError: (error) => errors.push(error) }),
@@ -245,16 +253,15 @@ describe('LISTEN and NOTIFY', () => {
     await appendToOutbox(db, [eventOf(2)]);
     await until('the second event', () => published.length === 2);
     expect(errors.length).toBeGreaterThan(0);
-    await relay.stop();
   }, 30_000);
 
   it('tell the next relay that the lease is free', async () => {
-    const relayOf = (publish = async () => {}) =>
-      new OutboxRelay({ db, pollMs: 60_000, leaseMs: 180_000, publish, listen: listenTo(newClient) });
-    const first = relayOf();
+    const patient = (publish = async () => {}) =>
+      relayOf({ pollMs: 60_000, leaseMs: 180_000, publish, listen: listenTo(newClient) });
+    const first = patient();
     await first.relayOnce();
     const published = Promise.withResolvers<void>();
-    const second = relayOf(async () => published.resolve());
+    const second = patient(async () => published.resolve());
     second.start();
     await until(
       'a connection that listens',
@@ -263,7 +270,6 @@ describe('LISTEN and NOTIFY', () => {
     await appendToOutbox(db, [eventOf(1)]);
     await first.stop();
     await published.promise;
-    await second.stop();
   }, 30_000);
 
   it('are one statement at a time, whatever the number of commits, and none while this process publishes', async () => {
