@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -71,8 +71,17 @@ describe('a file store', () => {
   });
 
   it('breaks off a request that takes too long', async () => {
-    const { seen, put } = await aStore(() => {}, { S3_TIMEOUT_MS: '50', S3_ATTEMPTS: '1' });
-    await expect(put()).rejects.toMatchObject({ code: 'timeout', transient: true });
-    await seen.hungUp;
+    const reached = Promise.withResolvers<void>();
+    const { seen, put } = await aStore(() => reached.resolve(), { S3_TIMEOUT_MS: '50', S3_ATTEMPTS: '1' });
+    jest.useFakeTimers();
+    try {
+      const broken = expect(put()).rejects.toMatchObject({ code: 'timeout', transient: true });
+      await reached.promise;
+      jest.advanceTimersByTime(50);
+      await broken;
+      await seen.hungUp;
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });
