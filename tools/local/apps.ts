@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { lastLines, startChild, type Child } from '../stack/child.ts';
 import type { Guard } from '../stack/guard.ts';
 import { logFile, repoRoot } from '../stack/paths.ts';
-import { freePorts, isFree, portOwner } from '../stack/ports.ts';
+import { holdPorts, isFree, portOwner } from '../stack/ports.ts';
 import { StackError } from '../stack/types.ts';
 
 /** What runs beside the engines: the simulators, the three services, the worker and the scheduler. */
@@ -30,9 +30,16 @@ export const FIXED_PORTS: AppPorts = {
 };
 
 export async function freeAppPorts(): Promise<AppPorts> {
+  const { ports, release } = await holdAppPorts();
+  await release();
+  return ports;
+}
+
+/** As `freeAppPorts`; nothing else gets them until `release()`. */
+export async function holdAppPorts(): Promise<{ ports: AppPorts; release: () => Promise<void> }> {
   const names = Object.keys(FIXED_PORTS);
-  const ports = await freePorts(names.length);
-  return Object.fromEntries(names.map((name, i) => [name, ports[i]])) as AppPorts;
+  const { ports, release } = await holdPorts(names.length);
+  return { ports: Object.fromEntries(names.map((name, i) => [name, ports[i]])) as AppPorts, release };
 }
 
 /** @throws StackError naming every port that is taken, and its owner. */

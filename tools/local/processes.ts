@@ -42,7 +42,7 @@ export async function appProcesses(
   launch: LaunchOptions,
   env: (name: string) => Record<string, string>,
 ): Promise<Record<string, AppProcess>> {
-  const free = await freePorts(names.length);
+  const free = await freePorts(names.length, Object.values(launch.ports));
   return Object.fromEntries(
     names.map((name, i) => {
       const port = name === appOf(name) ? launch.ports[appOf(name)] : free[i]!;

@@ -1,6 +1,6 @@
 import { Proxy } from '../chaos/wire/proxy.ts';
 import { hostAndPort, urlVariables } from '../stack/decide.ts';
-import { freePorts } from '../stack/ports.ts';
+import { holdPorts } from '../stack/ports.ts';
 import type { EngineName, KafkaListener } from '../stack/types.ts';
 import { databaseUrl, type AppName, type AppPorts } from './apps.ts';
 
@@ -9,7 +9,7 @@ export type AppProxies = Record<EngineName | 'gateway', Proxy>;
 
 /** Kafka advertises the ports of its proxies, so those are opened before the broker is. */
 export async function openKafkaDoors(processes: readonly string[]) {
-  const ports = await freePorts(processes.length);
+  const { ports, release } = await holdPorts(processes.length);
   const doors: Record<string, Proxy> = {};
   const listeners: KafkaListener[] = [];
   for (const [i, process] of processes.entries()) {
@@ -19,6 +19,7 @@ export async function openKafkaDoors(processes: readonly string[]) {
     const name = process.toUpperCase().replaceAll('-', '_');
     listeners.push({ name, port: ports[i]!, advertisedPort: proxy.port });
   }
+  await release();
   return { doors, listeners };
 }
 

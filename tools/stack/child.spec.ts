@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { lastLines, startChild } from './child.ts';
 import { createGuard, type Guard } from './guard.ts';
 import { choosePorts } from './native.ts';
-import { fixedPorts, freePorts, isFree, portOwner } from './ports.ts';
+import { fixedPorts, freePorts, holdPorts, isFree, portOwner } from './ports.ts';
 import { startOf } from './processes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'child-'));
@@ -73,6 +73,20 @@ describe('a child', () => {
 describe('ports', () => {
   it('that are free are all different', async () => {
     expect(new Set(await freePorts(20)).size).toBe(20);
+  });
+
+  it('that are meant for somebody else are left out', async () => {
+    const meant = await freePorts(300);
+    const others = await freePorts(300, meant);
+    expect(others).toHaveLength(300);
+    expect(others.filter((port) => meant.includes(port))).toEqual([]);
+  });
+
+  it('that are held are nobody else’s until they are released', async () => {
+    const { ports, release } = await holdPorts(2);
+    expect(await Promise.all(ports.map(isFree))).toEqual([false, false]);
+    await release();
+    expect(await Promise.all(ports.map(isFree))).toEqual([true, true]);
   });
 
   it('that are taken are named with their owner before anything starts', async () => {

@@ -38,11 +38,15 @@ export function requirePrograms(names: EngineName[]): void {
   if (missing.length > 0) throw new StackError(missingMessage(missing));
 }
 
-/** The fixed ports, all of which must be free for those engines, or as many free ones. */
-export async function choosePorts(kind: 'fixed' | 'free', names: EngineName[]): Promise<Ports> {
+/** The fixed ports, all of which must be free for those engines, or as many free ones, none of `except`. */
+export async function choosePorts(
+  kind: 'fixed' | 'free',
+  names: EngineName[],
+  except: number[] = [],
+): Promise<Ports> {
   if (kind === 'free') {
     const keys = Object.keys(fixedPorts) as PortName[];
-    const free = await freePorts(keys.length);
+    const free = await freePorts(keys.length, except);
     return Object.fromEntries(keys.map((key, index) => [key, free[index]])) as Ports;
   }
   const wanted = names.flatMap((name) =>

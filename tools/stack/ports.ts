@@ -28,11 +28,23 @@ function bind(port: number): Promise<{ port: number; close: () => Promise<void> 
   });
 }
 
-/** Held open together, so that no two are the same. */
-export async function freePorts(count: number): Promise<number[]> {
+/**
+ * Free ports, all different, that nobody gets until `release()`. Linux gives a listener on any port one of some 7,000: of 40
+ * that are opened between the choice of 13 ports and their use, one takes one of those in every twentieth case.
+ */
+export async function holdPorts(count: number): Promise<{ ports: number[]; release: () => Promise<void> }> {
   const held = await Promise.all(Array.from({ length: count }, () => bind(0)));
-  await Promise.all(held.map((one) => one?.close()));
-  return held.map((one) => one?.port ?? 0);
+  return {
+    ports: held.map((one) => one?.port ?? 0),
+    release: async () => void (await Promise.all(held.map((one) => one?.close()))),
+  };
+}
+
+/** Free ports, all different; none of `except`, which are meant for somebody who does not listen yet. */
+export async function freePorts(count: number, except: number[] = []): Promise<number[]> {
+  const { ports, release } = await holdPorts(count + except.length);
+  await release();
+  return ports.filter((port) => !except.includes(port)).slice(0, count);
 }
 
 export async function isFree(port: number): Promise<boolean> {

@@ -98,8 +98,9 @@ async function bringUp(options: StackOptions, env: NodeJS.ProcessEnv, work: Work
   const nativeNames = compose ? plan.native : [...plan.native, ...plan.compose];
   try {
     requirePrograms(nativeNames);
-    const ports = await choosePorts(options.ports, nativeNames);
-    const { name: stack, kafkaListeners } = options;
+    const { name: stack, kafkaListeners = [] } = options;
+    const doors = kafkaListeners.map(({ port }) => port);
+    const ports = await choosePorts(options.ports, nativeNames, doors);
     const started = await startNative(nativeNames, { ...work, stack, ports, kafkaListeners });
     const children = new Map<Engine, Restartable>();
     for (const { name, version, child } of started) {

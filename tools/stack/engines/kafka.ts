@@ -124,13 +124,14 @@ function moveInto(draft: string, target: string): void {
   }
 }
 
-async function start({ stack, ports, kafkaListeners, guard, signal }: Context) {
+async function start({ stack, ports, kafkaListeners = [], guard, signal }: Context) {
   const logs = dataDir(stack, 'kafka');
   if (!existsSync(logs)) {
     cpSync(formatted(), `${logs}.new`, { recursive: true, force: true });
     renameSync(`${logs}.new`, logs); // all or nothing, should we die now
   }
-  const [controllerPort = 0] = await freePorts(1);
+  const taken = [...Object.values(ports), ...kafkaListeners.map(({ port }) => port)];
+  const [controllerPort = 0] = await freePorts(1, taken);
   const properties = writeProperties(stackDir(stack), logs, ports.kafka, controllerPort, kafkaListeners);
   const shared = existsSync(archive()) ? [`-XX:SharedArchiveFile=${archive()}`] : [];
   return startChild({
