@@ -11,6 +11,8 @@ export class Restartable {
   readonly #begin: () => Promise<Child>;
   readonly #listeners: ((how: string, pid: number) => void)[] = [];
   #child: Child | undefined;
+  /** How the last life ended, when it ended by itself. */
+  #gone: [how: string, pid: number] | undefined;
   #starting: Promise<Child> | undefined;
 
   /** `begin` resolves when the process is ready; `child` is one that runs already. */
@@ -73,16 +75,19 @@ export class Restartable {
     if (this.#child) signalGroup(this.#child.pid, 'SIGCONT');
   }
 
-  /** Called when it ends without `kill()` or `stop()`. */
+  /** Called when it ends without `kill()` or `stop()`; at once when it has, and was not started again. */
   onGone(listener: (how: string, pid: number) => void): void {
     this.#listeners.push(listener);
+    if (this.#gone) listener(...this.#gone);
   }
 
   #follow(child: Child): void {
     this.#child = child;
+    this.#gone = undefined;
     void child.exited.then((how) => {
       if (this.#child !== child) return;
       this.#child = undefined;
+      this.#gone = [how, child.pid];
       for (const listener of this.#listeners) listener(how, child.pid);
       return child.stop();
     });
