@@ -1,26 +1,23 @@
-import { freeAppPorts, startSimulators, type LaunchOptions } from './apps.ts';
+import { holdAppPorts, startSimulators, type LaunchOptions } from './apps.ts';
+import { onEngines, type Engines } from './engines.ts';
 import { appProcesses, type AppProcess } from './processes.ts';
 import { closeProxies, openKafkaDoors, openProxies, proxiedEnvironment, type AppProxies } from './proxied.ts';
 import { run } from './run.ts';
 import { prepareWorld } from './world.ts';
-import { urlVariables } from '../stack/decide.ts';
-import { printer, step } from '../stack/progress.ts';
+import type { Proxy } from '../chaos/wire/proxy.ts';
+import { step } from '../stack/progress.ts';
 import { Restartable } from '../stack/restartable.ts';
-import { startStack, StackError } from '../stack/stack.ts';
-import type { Report, Stack } from '../stack/types.ts';
+import type { Report } from '../stack/types.ts';
 
-export type Stage = {
+/** Its engines can be ended and started again: `stack.engine('kafka')`. */
+export type Stage = Engines & {
   launch: LaunchOptions;
-  /** Its engines can be ended and started again: `stack.engine('kafka')`. */
-  stack: Stack;
   /** Gateway, issuer and trace store in one process. The gateway's charges survive it. */
   simulators: Restartable;
   /** The apps by name, replicas as `orders-2`. */
   processes: Record<string, AppProcess>;
   /** By process and engine; none when the stage is not proxied. */
   proxies: Record<string, AppProxies>;
-  report: Report;
-  signal: AbortSignal;
 };
 
 export type StageOptions = {
@@ -42,38 +39,33 @@ export async function onStage<T>(
   play: (stage: Stage) => Promise<T>,
   options: StageOptions = {},
 ): Promise<T> {
-  const report = printer();
-  const leaving = new AbortController();
-  const leave = (why: string) => leaving.abort(new StackError(`ended by ${why}`));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, leave);
-  process.on('disconnect', () => leave('the end of npm'));
-  // Whoever plays several times on end has built already.
-  if (!process.env['CHAOS_IS_BUILT'])
-    await step(report, 'build', 'apps and simulators', () => run(process.execPath, ['tools/build/main.ts']));
-  const { signal } = leaving;
-  const { doors, listeners: kafkaListeners } = await openKafkaDoors(options.proxied ? names : []);
-  const stack = await startStack({
-    name,
-    ports: 'free',
-    fresh: true,
-    report,
-    signal,
-    env: noUrls(),
-    kafkaListeners,
-  });
-  stack.onEngineGone((engine, reason) => leave(`the end of ${engine.name} (${reason})`));
   const proxies: Stage['proxies'] = {};
-  try {
-    const ports = await freeAppPorts();
+  let doors: Record<string, Proxy> = {};
+  const before = async (report: Report) => {
+    // Whoever plays several times on end has built already.
+    if (!process.env['CHAOS_IS_BUILT'])
+      await step(report, 'build', 'apps and simulators', () =>
+        run(process.execPath, ['tools/build/main.ts']),
+      );
+    const opened = await openKafkaDoors(options.proxied ? names : []);
+    doors = opened.doors;
+    return opened.listeners;
+  };
+  const playOnEngines = async (engines: Engines) => {
+    const { stack } = engines;
+    const { ports, release } = await holdAppPorts();
     // A share of traces as in production: all of them would be a load of their own.
     const env = { OTEL_TRACES_SAMPLER_ARG: '0.1' };
     const launch = { stack: name, guard: stack.guard, engines: stack.env, ports, env };
     for (const [process, kafka] of Object.entries(doors))
       proxies[process] = await openProxies(kafka, stack.env, ports);
+    await release();
     options.onProxies?.(proxies);
-    return await playOn({ launch, stack, proxies, report, signal }, names, play, options);
+    return playOn({ ...engines, launch, proxies }, names, play, options);
+  };
+  try {
+    return await onEngines(name, playOnEngines, before);
   } finally {
-    await stack.stop();
     await closeProxies([...Object.values(proxies), doors]);
   }
 }
@@ -103,10 +95,4 @@ async function playOn<T>(
     await Promise.all(Object.values(processes).map((one) => one.stop()));
     await simulators.stop();
   }
-}
-
-/** Its engines are broken on purpose: never those that somebody's environment names. */
-function noUrls(): NodeJS.ProcessEnv {
-  const attached = new Set(Object.values(urlVariables));
-  return Object.fromEntries(Object.entries(process.env).filter(([key]) => !attached.has(key)));
 }

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { onEngines, type Engines } from '../../local/engines.ts';
 import { table } from '../../local/tables.ts';
-import { printer, step } from '../../stack/progress.ts';
-import { startStack, StackError } from '../../stack/stack.ts';
+import { step } from '../../stack/progress.ts';
 import { complaintsOf, copyOfCheckout, takeOut } from './controls-copy.ts';
 import { patternOf, rowsOf, violationsOf, type Counts, type Trial } from './controls-verdict.ts';
 import { GUARDS, type Guard } from './guards.ts';
@@ -28,14 +28,10 @@ export async function controls(args: string[]): Promise<number> {
     complaintsOf(guard).map((complaint) => `${guard.name}: ${complaint}`),
   );
   if (wrong.length > 0) return tell([], wrong);
-  const report = printer();
-  const leaving = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => leaving.abort(new StackError(`ended by ${signal}`)));
-  process.on('disconnect', () => leaving.abort(new StackError('ended by the end of npm')));
-  const { signal } = leaving;
-  const stack = await startStack({ name: 'controls', ports: 'free', fresh: true, report, signal });
-  stack.onEngineGone(({ name }, reason) => leaving.abort(new StackError(`${name} is gone (${reason})`)));
+  return onEngines('controls', (engines) => tryAll(guards, engines));
+}
+
+async function tryAll(guards: Guard[], { stack, report, signal }: Engines): Promise<number> {
   const copy = copyOfCheckout();
   const trials: Trial[] = [];
   try {
@@ -52,7 +48,6 @@ export async function controls(args: string[]): Promise<number> {
     }
   } finally {
     copy.remove();
-    await stack.stop();
   }
   return tell(trials, trials.flatMap(violationsOf));
 }

@@ -59,17 +59,14 @@ export async function rebalance(args: string[]): Promise<number> {
   const { doors, listeners } = await openKafkaDoors(['publisher']);
   const proxy = doors['publisher']!;
   try {
-    return await onEngines(STACK, (engines) => onStage(settings, engines, proxy), listeners);
+    const play = (engines: Engines) => played(settings, engines, proxy);
+    return await onEngines(STACK, play, () => Promise.resolve(listeners));
   } finally {
     await proxy.refuse();
   }
 }
 
-async function onStage(
-  settings: Settings,
-  { stack, report, signal }: Engines,
-  proxy: Proxy,
-): Promise<number> {
+async function played(settings: Settings, { stack, report, signal }: Engines, proxy: Proxy): Promise<number> {
   const { messages, steps, lostAcks, seed, without } = settings;
   const folder = join(stackDir(STACK), 'rebalance');
   rmSync(folder, { recursive: true, force: true });
@@ -104,7 +101,7 @@ function tell(
   const demands = { lostAcks, rebalances, poison: Object.keys(POISON) };
   const wrong = rebalanceViolations(facts, demands);
   if (!without) wrong.push(...vacuous(facts, demands));
-  const again = `npm run chaos -- rebalance --messages ${messages} --seed ${seed}${steps === QUICK ? ' --quick' : ''}`;
+  const again = `npm run chaos -- rebalance --messages ${messages} --seed ${seed}${steps === QUICK ? ' --quick' : ''}${without ? ` --without ${without}` : ''}`;
   writeFileSync(
     join(folder, 'ledger.json'),
     JSON.stringify({ seed, steps, without, again, wrong, ...facts }, null, 2),
