@@ -36,9 +36,18 @@ export class FaultRunner {
     this.#supervise(stage.simulators);
   }
 
-  /** All faults of the schedule, each at its time; resolves when the last one is over. */
+  /**
+   * All faults of the schedule, each at its time, or later where the one before it at the same place is not over: on a busy
+   * machine what was ended takes its time to come back. Resolves when the last one is over.
+   */
   async run(schedule: Fault[], signal: AbortSignal): Promise<void> {
-    await Promise.all(schedule.map((fault) => this.#one(fault, signal)));
+    const last = new Map<string, Promise<void>>();
+    const begun = schedule.map((fault) => {
+      const one = this.#one(fault, last.get(fault.target), signal);
+      last.set(fault.target, one);
+      return one;
+    });
+    await Promise.all(begun);
   }
 
   /** Whatever is still broken is mended. Resolves when everything runs. */
@@ -57,8 +66,9 @@ export class FaultRunner {
     this.#note('healed');
   }
 
-  async #one(fault: Fault, signal: AbortSignal): Promise<void> {
+  async #one(fault: Fault, before: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
     await delay(Math.max(0, fault.atMs - this.#nowMs()), undefined, { signal });
+    await before;
     const name = nameOf(fault);
     this.active.add(name);
     this.#note(name);

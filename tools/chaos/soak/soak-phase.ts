@@ -71,16 +71,12 @@ export async function soakPhase(
     };
     const settled = await live(stage, reader, { tally, runner, seconds, nowMs }, work);
     return { schedule, steps: runner.steps, tally, ...settled };
-  } catch (error) {
-    // Whoever was called off says by whom, and not that a timer was aborted.
-    stage.signal.throwIfAborted();
-    throw error;
   } finally {
     patience.abort();
   }
 }
 
-async function sendAll(
+function sendAll(
   journeys: Journey[],
   options: ShopperOptions,
   nowMs: () => number,
@@ -91,7 +87,7 @@ async function sendAll(
     return new Shopper(journey, options, i).shop();
   };
   const all = Promise.all(journeys.map(one));
-  // Whoever waits for it may be gone by then.
+  // Whoever waits for it may be gone by then. What is returned is this very promise: a new one would be rejected unseen.
   all.catch(() => undefined);
   return all;
 }

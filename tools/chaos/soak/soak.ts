@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { onStage, type Stage } from '../../local/stage.ts';
 import { table } from '../../local/tables.ts';
@@ -38,15 +38,15 @@ export async function soak(args: string[]): Promise<number> {
     return tell(folder, phase, settings);
   } finally {
     forgetful?.stop();
-    // The next kind of chaos begins with fresh logs.
-    renameSync(join(stackDir(STACK), 'logs'), join(folder, 'logs'));
+    // The next kind of chaos begins with fresh logs. There are none when the build failed or was called off.
+    const logs = join(stackDir(STACK), 'logs');
+    if (existsSync(logs)) renameSync(logs, join(folder, 'logs'));
   }
 }
 
-function writeDown(folder: string, { schedule, steps, books, audit, settledAfterMs }: SoakPhase): void {
+function writeDown(folder: string, { steps, books, audit, settledAfterMs }: SoakPhase): void {
   const lines = (rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text);
-  write('schedule.json', `${JSON.stringify(schedule, null, 2)}\n`);
   write('timeline.jsonl', lines(steps));
   write('orders.jsonl', lines(linesOf(books)));
   write(
