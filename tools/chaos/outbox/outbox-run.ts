@@ -123,8 +123,9 @@ export class OutboxRun {
     );
     this.#stack.guard.adopt(child.pid!, { name });
     const log = createWriteStream(join(folder, `${name}.log`));
-    child.stdout!.pipe(log);
-    child.stderr!.pipe(log);
+    // The one that ends first must not close the file under the other.
+    for (const stream of [child.stdout!, child.stderr!]) stream.pipe(log, { end: false });
+    child.once('close', () => log.end());
     this.#relays.set(name, child);
   }
 
@@ -208,8 +209,10 @@ export class OutboxRun {
     for (;;) {
       const { ms } = (await this.#db.query<{ ms: string | null }>(sql, [now!.at, leader])).rows[0]!;
       if (ms !== null || performance.now() > deadline) {
-        this.#facts.takeOvers.push({ how, ms: ms === null ? undefined : Math.round(Number(ms)) });
-        this.#plan.onProgress(`${leader}: ${how}; taken over after ${Math.round(Number(ms))} ms`);
+        const tookMs = ms === null ? undefined : Math.round(Number(ms));
+        this.#facts.takeOvers.push({ how, ms: tookMs });
+        const outcome = tookMs === undefined ? 'nobody took over' : `taken over after ${tookMs} ms`;
+        this.#plan.onProgress(`${leader}: ${how}; ${outcome}`);
         return;
       }
       await delay(50);

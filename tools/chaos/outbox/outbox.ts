@@ -69,7 +69,7 @@ async function played(settings: Settings, { stack, report, signal }: Engines): P
 function tell(facts: OutboxFacts, settings: Settings, folder: string): number {
   const { seed, quick, without } = settings;
   const wrong = outboxViolations(facts);
-  const again = `npm run chaos -- outbox --seed ${seed}${quick ? ' --quick' : ''}`;
+  const again = `npm run chaos -- outbox --seed ${seed}${quick ? ' --quick' : ''}${without ? ` --without ${without}` : ''}`;
   writeFileSync(
     join(folder, 'ledger.json'),
     JSON.stringify({ seed, without, again, wrong, ...facts }, null, 2),

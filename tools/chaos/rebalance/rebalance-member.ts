@@ -15,7 +15,7 @@ export type MemberOptions = {
 };
 
 /** What a member says on its way, a line of JSON each. */
-export type Said = { event: 'joined' | 'started' | 'held' | 'inverted' | 'old' | 'failed'; what?: string };
+export type Said = { event: 'started' | 'held' | 'inverted' | 'old' | 'failed'; what?: string };
 
 /** What is counted. `kind` is how the handler fails, `ms` how long it works. */
 export type Counted = { n: number; kind?: 'bug' | 'unlucky'; ms?: number };

@@ -16,7 +16,6 @@ export type Member = {
 /** Consumers as processes of their own. */
 export class Members {
   readonly said: Record<Said['event'], number> = {
-    joined: 0,
     started: 0,
     held: 0,
     inverted: 0,
@@ -99,7 +98,9 @@ export class Members {
 
   #listen(member: Member): void {
     const log = createWriteStream(join(this.#folder, `${member.name}.log`));
-    member.child.stderr!.pipe(log);
+    // What it says last on one of the two may come after the end of the other.
+    member.child.stderr!.pipe(log, { end: false });
+    member.child.once('close', () => log.end());
     createInterface({ input: member.child.stdout! }).on('line', (line) => {
       log.write(`${new Date().toISOString()} ${line}\n`);
       if (!line.startsWith('{')) return;

@@ -50,7 +50,7 @@ export async function schedulerPhase(stage: Stage, options: PhaseOptions): Promi
     const names = new Map<string, string>();
     const { steps, downtimes } = await breakThings(stage, options, db, names);
     const untilMs = Math.floor((await nowOf(db)) / 1000) * 1000 - 3000;
-    await settled(db, untilMs, options.onProgress);
+    await settled(db, untilMs, options.onProgress, stage.signal);
     const books = await booksOf(db, names);
     const byReplica = Object.fromEntries(Object.keys(stage.processes).map((name) => [name, 0]));
     for (const { replica } of books.flatMap(({ announced }) => announced))
@@ -102,7 +102,12 @@ async function breakThings(
   return { steps: timeline.steps, downtimes };
 }
 
-async function settled(db: pg.Client, untilMs: number, onProgress: (text: string) => void): Promise<void> {
+async function settled(
+  db: pg.Client,
+  untilMs: number,
+  onProgress: PhaseOptions['onProgress'],
+  signal: AbortSignal,
+): Promise<void> {
   const end = Date.now() + SETTLE_MS;
   for (;;) {
     const { rows } = await db.query<{ open: number }>(
@@ -111,7 +116,7 @@ async function settled(db: pg.Client, untilMs: number, onProgress: (text: string
     );
     onProgress(`${rows[0]!.open} runs are open`);
     if (rows[0]!.open === 0 || Date.now() > end) return;
-    await delay(250);
+    await delay(250, undefined, { signal });
   }
 }
 
