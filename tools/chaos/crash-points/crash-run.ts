@@ -77,7 +77,7 @@ export class CrashSeries {
       ...(crash.hit && { hit: crash.hit }),
       ...(times.readyMs !== undefined && { readyMs: times.readyMs }),
       ...(times.convergedMs !== undefined && { convergedMs: times.convergedMs }),
-      jobs: point.app === 'scheduler' ? await this.#jobs(times.restartedAt) : [],
+      jobs: point.app === 'scheduler' ? await this.#lookAtJobs(times.restartedAt) : [],
     };
   }
 
@@ -149,6 +149,14 @@ export class CrashSeries {
     for (const { text } of found) this.#books.violations.add(text);
     this.#books.mails = books.mails;
     return { found, mailsAgain };
+  }
+
+  async #lookAtJobs(restartedAt: Date | undefined): Promise<string[]> {
+    let violations = await this.#jobs(restartedAt);
+    // A tick that has only just been claimed is announced at the next look.
+    for (let looks = 1; looks < LOOKS && violations.length > 0; looks++)
+      violations = await this.#jobs(restartedAt);
+    return violations;
   }
 
   async #jobs(restartedAt: Date | undefined): Promise<string[]> {
