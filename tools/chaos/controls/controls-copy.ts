@@ -50,7 +50,7 @@ export function takeOut({ file, text, without }: Guard, folder: string): () => v
   return () => writeFileSync(path, source);
 }
 
-export const occurrences = (source: string, text: string) => source.split(text).length - 1;
+const occurrences = (source: string, text: string) => source.split(text).length - 1;
 
 /** What is wrong with a guard, before anything is run. */
 export function complaintsOf({ file, text, without, spec, test }: Guard, root = repoRoot): string[] {

@@ -11,7 +11,7 @@ export type OutboxFacts = {
   left: number;
 };
 
-export const TAKEOVER_MS = 5000;
+const TAKEOVER_MS = 5000;
 
 /** Events that never came; those that came for the first time after a later one of their key; those that came again. */
 export function orderOf({ written, seen }: Pick<OutboxFacts, 'written' | 'seen'>) {

@@ -22,7 +22,7 @@ export type RebalanceFacts = {
 
 export type RebalanceDemands = { lostAcks: number; rebalances: number; poison: string[] };
 
-export const POISON_DEADLINE_MS = 5000;
+const POISON_DEADLINE_MS = 5000;
 
 const id = ({ subject, n }: Planned) => `${subject} ${n}`;
 
@@ -34,13 +34,13 @@ export function missingOf({
   return acknowledged.map(id).filter((each) => !applied.has(each));
 }
 
-export function repeatedOf({ effects }: Pick<RebalanceFacts, 'effects'>): string[] {
+function repeatedOf({ effects }: Pick<RebalanceFacts, 'effects'>): string[] {
   const applied = new Set<string>();
   return effects.map(id).filter((each) => applied.has(each) || !applied.add(each));
 }
 
 /** Effects that did not follow upon the number before theirs. A repeated one is counted as such, and not here. */
-export function turnedOf({ effects }: Pick<RebalanceFacts, 'effects'>): string[] {
+function turnedOf({ effects }: Pick<RebalanceFacts, 'effects'>): string[] {
   const last = new Map<string, number>();
   const applied = new Set<string>();
   return effects
