@@ -44,16 +44,26 @@ export async function readRanges(
     allowAutoTopicCreation: false,
     retry: { retries: 5, restartOnFailure: async () => false },
   });
-  try {
-    await readAll(consumer, await progressOf(admin, ranges), each);
-  } finally {
+  const leave = async () => {
     await consumer.disconnect();
     await admin.deleteGroups([own]);
+  };
+  try {
+    await readAll(consumer, await progressOf(admin, ranges), each);
+  } catch (error) {
+    // The group may not even have come to be; why it could not read is what matters.
+    await leave().catch(() => undefined);
+    throw error;
   }
+  await leave();
 }
 
 async function readAll(consumer: Consumer, progress: Progress, each: (message: ReceivedMessage) => void) {
   const done = Promise.withResolvers<void>();
+  // A member that joins again has forgotten where it was, and would go on from the end.
+  consumer.on(consumer.events.GROUP_JOIN, () =>
+    progress.left.forEach((range) => consumer.seek(seekTo(range))),
+  );
   consumer.on(consumer.events.CRASH, ({ payload: { error } }) => done.reject(error));
   consumer.on(consumer.events.FETCH, ({ payload: { nodeId, duration } }) => {
     if (duration >= WAIT_MS * 0.9) progress.nothingFrom(Number(nodeId));
@@ -71,26 +81,27 @@ async function readAll(consumer: Consumer, progress: Progress, each: (message: R
       if (progress.complete) done.resolve();
     },
   });
-  for (const { topic, partition, start } of progress.ranges)
-    consumer.seek({ topic, partition, offset: String(start) });
   await done.promise;
 }
 
+const seekTo = ({ topic, partition, start }: Range) => ({ topic, partition, offset: String(start) });
+
 /** How far each range is read. */
 class Progress {
-  readonly ranges: Range[];
+  readonly topics: string[];
   readonly #leaders: Map<string, number>;
   readonly #pending: Map<string, Range>;
   readonly #silent = new Map<number, number>();
 
   constructor(ranges: Range[], leaders: Map<string, number>) {
-    this.ranges = ranges;
+    this.topics = topicsOf(ranges);
     this.#leaders = leaders;
     this.#pending = new Map(ranges.map((range) => [placeOf(range.topic, range.partition), range]));
   }
 
-  get topics(): string[] {
-    return [...new Set(this.ranges.map(({ topic }) => topic))];
+  /** What is still to be read. */
+  get left(): Range[] {
+    return [...this.#pending.values()];
   }
 
   get complete(): boolean {
@@ -107,11 +118,12 @@ class Progress {
     const place = placeOf(topic, partition);
     const range = this.#pending.get(place);
     if (range && offset >= range.end - 1) this.#pending.delete(place);
+    else if (range) this.#pending.set(place, { ...range, start: Math.max(range.start, offset + 1) });
   }
 
   /**
    * The last message of a range may have been compacted away, and then nothing says that its end is reached but a broker
-   * that has waited for more and got none. Twice, since it may have been asked before the first seek.
+   * that has waited for more and got none. Three times, since a fetch that failed looks the same.
    */
   nothingFrom(node: number): void {
     const times = (this.#silent.get(node) ?? 0) + 1;
@@ -124,7 +136,7 @@ class Progress {
 
 async function progressOf(admin: Admin, ranges: Range[]): Promise<Progress> {
   const { topics } = await admin.fetchTopicMetadata({
-    topics: [...new Set(ranges.map(({ topic }) => topic))],
+    topics: topicsOf(ranges),
   });
   const leaders = topics.flatMap(({ name, partitions }) =>
     partitions.map(({ partitionId, leader }): [string, number] => [placeOf(name, partitionId), leader]),
@@ -132,4 +144,5 @@ async function progressOf(admin: Admin, ranges: Range[]): Promise<Progress> {
   return new Progress(ranges, new Map(leaders));
 }
 
+const topicsOf = (ranges: Range[]) => [...new Set(ranges.map(({ topic }) => topic))];
 const placeOf = (topic: string, partition: number) => `${topic}/${partition}`;
