@@ -90,7 +90,13 @@ export class Publisher {
     await this.#drop();
   }
 
-  async #serially(work: () => Promise<void>): Promise<void> {
+  async #serially(sendIt: () => Promise<void>): Promise<void> {
+    const latest = performance.now() + PUBLISH_MS;
+    const work = () => {
+      // Its caller knows by now that it failed, and may have sent it again, or have lost the lease.
+      if (performance.now() >= latest) throw lateError();
+      return sendIt();
+    };
     const send = this.#sending.then(work);
     this.#sending = send.catch(() => undefined);
     await withinTime(send);
@@ -160,9 +166,7 @@ async function withinTime(send: Promise<void>): Promise<void> {
   const settled = new AbortController();
   const late = async () => {
     await delay(PUBLISH_MS, undefined, { signal: settled.signal });
-    throw Object.assign(new Error(`the broker has not acknowledged within ${PUBLISH_MS} ms`), {
-      transient: true,
-    });
+    throw lateError();
   };
   try {
     await Promise.race([send, late()]);
@@ -170,6 +174,9 @@ async function withinTime(send: Promise<void>): Promise<void> {
     settled.abort();
   }
 }
+
+const lateError = () =>
+  Object.assign(new Error(`the broker has not acknowledged within ${PUBLISH_MS} ms`), { transient: true });
 
 /** @throws MessageRefusedError when the row is not one that a message can be made of */
 function messageOf({ key, event }: OutboxRow, traceparent = event?.traceparent): Message {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
 import { createEvent } from './event.ts';
 import { outboxRow } from './outbox.ts';
@@ -27,6 +27,8 @@ const row = (topic: string) =>
 /** Lets all that can go on do so. */
 const idle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
+afterEach(() => void jest.restoreAllMocks());
+
 describe('a publisher', () => {
   it('sends one batch after the other, however many are asked for at once', async () => {
     const { sends, publisher } = aPublisher();
@@ -41,6 +43,24 @@ describe('a publisher', () => {
       sends.at(-1)!.acknowledge();
     }
     await Promise.all(all);
+    await publisher.close();
+  });
+
+  it('does not begin a send whose time was over while it waited for the one before', async () => {
+    const { sends, publisher } = aPublisher();
+    const now = performance.now();
+    const clock = jest.spyOn(performance, 'now').mockReturnValue(now);
+    const first = publisher.publish([row('a')]);
+    const second = publisher.publish([row('b')]);
+    await idle();
+    clock.mockReturnValue(now + 1900);
+    sends[0]!.acknowledge();
+    await first;
+    await expect(second).rejects.toMatchObject({
+      transient: true,
+      message: expect.stringContaining('within 1900 ms'),
+    });
+    expect(sends.map(({ topics }) => topics.join())).toEqual(['a']);
     await publisher.close();
   });
 });
