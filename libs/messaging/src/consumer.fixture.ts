@@ -45,8 +45,8 @@ export async function consumerOf(options: Partial<ConsumerOptions> = {}) {
   return { consumer, members, told };
 }
 
-/** A batch of that many messages, and what is done with it. `rebalanced` is asked before each message. */
-export function batchOf(count: number, rebalanced: () => boolean = () => false) {
+/** A batch of that many messages, and what is done with it. `stale` is asked before each message. */
+export function batchOf(count: number, stale: () => boolean = () => false) {
   const steps: string[] = [];
   const messages = Array.from({ length: count }, (_, offset) => ({
     offset: String(offset),
@@ -67,7 +67,7 @@ export function batchOf(count: number, rebalanced: () => boolean = () => false) 
   const payload = {
     batch: { topic: 'counts', partition: 0, messages },
     isRunning: () => true,
-    isStale: rebalanced,
+    isStale: stale,
     heartbeat: async () => {},
     resolveOffset: (offset: string) => steps.push(`resolve ${offset}`),
     pause: () => {

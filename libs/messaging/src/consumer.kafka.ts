@@ -137,6 +137,7 @@ export class EventConsumer {
       this.#options.onCrash(error);
       return;
     }
+    this.#status = 'starting';
     this.#options.onError(error, { topic: '', partition: -1, offset: '', outcome: 'join again' });
     this.start();
   }
