@@ -15,6 +15,7 @@ export type Schema = {
 /**
  * What a reader asks for and a writer does not promise, as sentences; none when every document of the writer can be read.
  * Bounds (`minimum`, `maxLength`) are not compared: what they are for, a reader's own limits, is not the writer's to promise.
+ * Nor is what a record holds (`additionalProperties`): no reader asks for one.
  */
 export function breaks(writer: Schema, reader: Schema, path = 'data'): string[] {
   if (writer.anyOf) return writer.anyOf.flatMap((each) => breaks(each, reader, path));

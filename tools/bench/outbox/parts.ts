@@ -13,7 +13,7 @@ import { Broker } from '@cairn/messaging/kafkajs';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
-export const TOPIC = 'bench-outbox';
+const TOPIC = 'bench-outbox';
 const DATABASE = 'bench_outbox';
 
 export type Parts = { db: pg.Pool; url: string; broker: Broker };
@@ -33,7 +33,7 @@ export async function openParts(postgresUrl: string, brokers: string[]): Promise
 }
 
 /** About as long as an order with two lines. */
-export function anEvent(n: number): OutboxRow {
+function anEvent(n: number): OutboxRow {
   const line = { sku: 'TEA-EARL-GREY', name: 'Earl Grey, loose leaf, 250 g', quantity: 2, unitPrice: 450 };
   const data = {
     n,
