@@ -56,6 +56,7 @@ export class RebalanceRun {
     this.#member = member;
     const { topic, postgres: connectionString, brokers } = member;
     this.#db = new pg.Pool({ connectionString, max: 8 });
+    this.#db.on('error', () => {}); // a query that needs the connection says so itself
     this.#members = new Members(member, { guard: stack.guard, folder: options.folder });
     this.#acks = ackLoser(topic, { most: options.lostAcks, share: 0.2, random: options.random });
     proxy.intercept(this.#acks.tap);

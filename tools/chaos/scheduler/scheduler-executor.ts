@@ -29,6 +29,7 @@ export class Executor {
 
   constructor({ databaseUrl, brokers, doneBy }: ExecutorOptions) {
     this.#pool = new pg.Pool({ connectionString: databaseUrl, max: 3, options: '-c search_path=chaos' });
+    this.#pool.on('error', () => {}); // a query that needs the connection says so itself
     this.#broker = new Broker({ brokers, clientId: 'chaos-executor' });
     this.#doneBy = doneBy;
     this.#consumer = this.#broker.consumer({
