@@ -81,7 +81,7 @@ const variables = z
       default: 30,
       unit: 'days',
     }),
-    OUTBOX_POLL_MS: duration('pause of the relay when the outbox is empty', {
+    OUTBOX_POLL_MS: duration('pause of the relay when the outbox is empty and it could not listen for news', {
       min: 1,
       max: 60_000,
       default: 100,
