@@ -235,7 +235,9 @@ describe('a letter', () => {
     const { topic, broken, letters, deliver, start, until, send } = await counter({ partitions: 2 });
     for (const n of [1, 2]) broken.set(n, new InvalidEventError('bad'));
     const secret = (n: number): Message => ({ key: 'a', partition: 1, value: event({ n, card: PAN }) });
-    await send({ ...counted(9), partition: 0 }, { ...counted(8), partition: 1 }, secret(1), secret(2));
+    // Each partition by itself: when one of a new topic has no leader yet, kafkajs sends again to both.
+    await send({ ...counted(9), partition: 0 });
+    await send({ ...counted(8), partition: 1 }, secret(1), secret(2));
     start();
     await until(2);
     expect((await letters.list()).map(({ redacted, message }) => [redacted, String(message.value)])).toEqual([
