@@ -24,6 +24,7 @@ describe('an order that stays unpaid', () => {
     // A second is not long: payments may hear of the order only after it has expired.
     const captured = async () => (await system.gateway.ledgerOf(id)).captured['EUR'] === TOTAL || undefined;
     await waitFor('the charge', captured);
+    expect(await system.gateway.ledgerOf(id)).toMatchObject({ charges: 1, captured: { EUR: TOTAL } });
     await system.gateway.heal();
     await orderReaches(shop, id, 'refunded');
     expect(await system.gateway.ledgerOf(id)).toMatchObject({ charges: 1, net: { EUR: 0 } });

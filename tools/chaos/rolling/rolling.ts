@@ -29,6 +29,8 @@ export const CONTROLS: Record<string, { without: string; mustFail: boolean; leav
   kill: { without: 'anything: SIGKILL', mustFail: true, leaving: { signal: 'SIGKILL', drainMs: 0 } },
 };
 
+const RATE_PER_S = 210;
+
 /** Above this the caller itself lacked the CPU that it takes to send, and so did what it sent to. */
 const BUSY_MS = 250;
 
@@ -54,7 +56,7 @@ function settingsOf(args: string[]): Settings {
   };
   return {
     restarts: number('restarts', values.quick ? 4 : 20),
-    ratePerS: number('rate', 210),
+    ratePerS: number('rate', RATE_PER_S),
     leastRequests: values.quick ? 2000 : 10_000,
     controlRestarts: values.quick ? 2 : 4,
     seed: number('seed', Math.trunc(Math.random() * 1e9) + 1),
@@ -81,8 +83,9 @@ export async function rolling(args: string[]): Promise<number> {
       const control = { ...common, name, leaving, restarts: settings.controlRestarts, settleMs: 0 };
       phases.push(await shown(report, `control without ${without}`, control));
     }
-    // A twentieth less than asked for is the luck of the draw.
-    const demands = { restarts, leastRequests, leastRatePerS: 0.95 * settings.ratePerS };
+    // 200/s of the default rate: a twentieth is the luck of the draw.
+    const leastRatePerS = Math.round((settings.ratePerS * 200) / RATE_PER_S);
+    const demands = { restarts, leastRequests, leastRatePerS };
     const wrong = [
       ...violations(phases[0]!, demands),
       ...phases.slice(1).flatMap((phase) => controlViolations(phase, CONTROLS[phase.name]!.mustFail)),
