@@ -1,5 +1,5 @@
 import { createHttpApp } from '@cairn/http';
-import { heapLimitOf, heapWarning, InFlight, prestop, runService } from '@cairn/lifecycle';
+import { healthAnswers, heapLimitOf, heapWarning, InFlight, prestop, runService } from '@cairn/lifecycle';
 import { httpHooks, logCrashes, propagateCorrelation } from '@cairn/logging';
 import { nestLogger } from '@cairn/logging/nest';
 import type { MetricsRoute, MetricsServer } from '@cairn/telemetry';
@@ -52,7 +52,11 @@ export async function runApp(platform: Platform, config: EveryProcess, options: 
       metrics = await telemetry.serveMetrics({
         port: config.METRICS_PORT,
         host: config.HOST,
-        routes: { '/prestop': prestop({ health, drainMs: config.DRAIN_MS }), ...routes },
+        routes: {
+          ...healthAnswers(health),
+          '/prestop': prestop({ health, drainMs: config.DRAIN_MS }),
+          ...routes,
+        },
       });
       await app.listen(config.PORT, config.HOST);
     },

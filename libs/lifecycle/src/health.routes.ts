@@ -24,6 +24,24 @@ export function healthRoutes(server: Server, health: Health): void {
 }
 
 /**
+ * The same three for a server that takes `path → answer`, such as that of metrics: there whoever probes needs no certificate,
+ * and no port of the app's own.
+ */
+export function healthAnswers(
+  health: Health,
+): Record<string, () => Promise<{ status: number; body: HealthReport }>> {
+  const answered = async (report: HealthReport | Promise<HealthReport>) => {
+    const body = await report;
+    return { status: httpStatusOf(body), body };
+  };
+  return {
+    '/health/live': () => answered(health.live()),
+    '/health/startup': () => answered(health.startup()),
+    '/health/ready': () => answered(health.ready()),
+  };
+}
+
+/**
  * Answers carry `Connection: close` while the process drains: keep-alive clients would go on sending to one that is about to
  * leave. Decided when the answer goes out, so that requests that were under way when the drain began close theirs too.
  */

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { Health, type HealthOptions, type HealthStatus } from './index.ts';
+import { Health, healthAnswers, type HealthOptions, type HealthStatus } from './index.ts';
 import { VirtualClock } from './testing/index.ts';
 
 const up = () => Promise.resolve();
@@ -237,5 +237,22 @@ describe('onChange', () => {
       },
     });
     expect((await health.ready()).status).toBe('ok');
+  });
+});
+
+describe('healthAnswers', () => {
+  it('answers the three questions by path, with the status that the routes give', async () => {
+    const health = new Health().add('postgres', down);
+    const answers = healthAnswers(health);
+    const statuses = async () =>
+      Object.fromEntries(
+        await Promise.all(
+          Object.entries(answers).map(async ([path, answer]) => [path, (await answer()).status] as const),
+        ),
+      );
+    expect(await statuses()).toEqual({ '/health/live': 200, '/health/startup': 503, '/health/ready': 503 });
+    health.started();
+    expect(await statuses()).toEqual({ '/health/live': 200, '/health/startup': 200, '/health/ready': 503 });
+    expect((await answers['/health/ready']!()).body).toEqual(await health.ready());
   });
 });

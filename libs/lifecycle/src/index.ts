@@ -5,7 +5,7 @@ export { consumerCheck, outboxCheck, type ConsumerShape, type OutboxShape } from
 export { systemClock, type Clock } from './clock.ts';
 export { runCommand, type Commands } from './commands.ts';
 export { Health, type HealthOptions } from './health.ts';
-export { closeWhileDraining, healthRoutes } from './health.routes.ts';
+export { closeWhileDraining, healthAnswers, healthRoutes } from './health.routes.ts';
 export { InFlight } from './in-flight.ts';
 export { heapWarning, limitsFrom, poolSize, threads, type Limits, type Range } from './limits.ts';
 export { detectLimits, heapLimitOf } from './limits.file.ts';
