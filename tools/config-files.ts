@@ -16,7 +16,7 @@ export function configFiles(schemas: Record<string, Schema>): Record<string, (cu
     [`apps/${app}/.env.example`, () => renderEnv(schema)],
     [`infra/kubernetes/${app}/configmap.yaml`, () => `${made}\n${renderConfigMap(schema)}`],
     [`infra/kubernetes/${app}/secret.example.yaml`, () => `${made}\n${renderSecret(schema)}`],
-    [`infra/aws/ssm/${app}.json`, () => renderSsm(schema)],
+    [`infra/terraform/parameters/${app}.json`, () => renderSsm(schema)],
   ]);
   const reference = Object.entries(schemas).map(([app, schema]) => `## ${app}\n\n${renderReference(schema)}`);
   const page = (current: string) => `${current.split(MARK)[0]}${MARK}\n\n${reference.join('\n')}`;

@@ -50,9 +50,9 @@ describe('what is made from the schemas (UPDATE_CONFIG=1 writes it anew)', () =>
       'apps/orders/.env.example',
       'apps/orders/README.md',
       'docs/config.md',
-      'infra/aws/ssm/orders.json',
       // The URL may hold a password: it is in the Secret, and the ConfigMap does not know it.
       'infra/kubernetes/orders/secret.example.yaml',
+      'infra/terraform/parameters/orders.json',
     ]);
   });
 });
@@ -100,7 +100,7 @@ describe.each(APPS)('the configuration of %s', (app) => {
 
   it('is the same in SSM, where secrets are encrypted', () => {
     type Parameter = { Name: string; Type: string; Value: string };
-    const parameters = JSON.parse(read(`infra/aws/ssm/${app}.json`)) as Parameter[];
+    const parameters = JSON.parse(read(`infra/terraform/parameters/${app}.json`)) as Parameter[];
     const inSsm = (type: string) =>
       Object.fromEntries(
         parameters
