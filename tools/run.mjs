@@ -21,6 +21,7 @@ const COMMANDS = {
   test: 'tools/test/main.ts',
   lint: 'tools/lint.ts',
   build: 'tools/build/main.ts',
+  'verify:infra': 'tools/infra/main.ts',
 };
 
 const [command = '', ...args] = process.argv.slice(2);

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Outlives the process that feeds it, to end what that one started. Run by guard.ts; about 1 MB of memory.
 #
 # Orders on stdin: `add <pid> <start> <signal>`, `del <pid>`. When the other side dies, even by SIGKILL, the kernel
@@ -7,6 +8,7 @@ trap '' INT TERM HUP
 start_of() {
   if [ -r /proc/self/stat ]; then
     { read -r stat < "/proc/$1/stat"; } 2>/dev/null || return 0
+    # shellcheck disable=SC2086  # to be split into the fields behind the name
     set -- ${stat##*) }
     echo "${20}"
   else

@@ -1,0 +1,6 @@
+import type { Check } from './check.ts';
+import { images } from './checks/images.ts';
+import { shell } from './checks/shell.ts';
+
+/** All that `npm run verify:infra` knows, in the order of its table. */
+export const CHECKS: Check[] = [images, shell];
