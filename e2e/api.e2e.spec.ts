@@ -169,6 +169,16 @@ describe('the metrics port of orders', () => {
     expect(report.flags[0]!.evaluations.reduce((sum, { count }) => sum + count, 0)).toBeGreaterThan(0);
   });
 
+  it('answers the three probes as the public one does', async () => {
+    for (const probe of ['live', 'startup', 'ready']) {
+      const [here, there] = await Promise.all(
+        [at(''), system.places.orders].map((origin) => fetch(`${origin}/health/${probe}`)),
+      );
+      expect([here!.status, await here!.json()]).toMatchObject([200, { status: 'ok' }]);
+      expect(there!.status).toBe(200);
+    }
+  });
+
   it('is the only one with metrics: the public one has none, nor a way to drain a replica', async () => {
     expect((await fetch(at('/metrics'))).status).toBe(200);
     for (const path of ['/metrics', '/flags', '/prestop'])

@@ -64,7 +64,8 @@ async function answer(
   const route = routes[path];
   if (route) {
     const { status = 200, body } = await route(request);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+    response.writeHead(status, headers).end(JSON.stringify(body));
     return;
   }
   const there = [...(metrics ? ['/metrics'] : []), ...Object.keys(routes)];
