@@ -6,6 +6,8 @@ import { runOrFail } from './programs/run.ts';
 /** Copies the files of the repository (those that git knows or would take) into `place`, which is wiped first. */
 export async function copyFiles(root: string, place: string): Promise<void> {
   rmSync(place, { recursive: true, force: true });
+  // Tools that look for the top of a repository find this one, and not the one around it.
+  mkdirSync(join(place, '.git'), { recursive: true });
   const list = await runOrFail('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
   });
