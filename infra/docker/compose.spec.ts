@@ -5,7 +5,6 @@ import { readFileSync } from 'node:fs';
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const compose = read('docker-compose.yml');
 const image = (name: string) => new RegExp(`^ +image: ${name}:v?([\\d.]+)`, 'm').exec(compose)?.[1];
-const APPS = { orders: 3001, payments: 3002, notifications: 3003, worker: 3004, scheduler: 3005 };
 
 describe('docker-compose.yml', () => {
   it('runs the engines in the versions that run without Docker', () => {
@@ -39,13 +38,5 @@ describe('docker-compose.yml', () => {
     const published = [...compose.matchAll(/'([\d.:]+:\d+)'/g)].map(([, port]) => port);
     expect(published.length).toBeGreaterThan(10);
     expect(published.filter((port) => !port?.startsWith('127.0.0.1:1'))).toEqual([]);
-  });
-});
-
-describe('the Dockerfiles of the apps', () => {
-  it('differ in name and port only', () => {
-    const plain = (app: keyof typeof APPS) =>
-      read(`apps/${app}/Dockerfile`).replaceAll(app, 'APP').replaceAll(String(APPS[app]), 'PORT');
-    for (const app of Object.keys(APPS) as (keyof typeof APPS)[]) expect(plain(app)).toBe(plain('orders'));
   });
 });
