@@ -16,7 +16,7 @@ import { join } from 'node:path';
  * Real: orders as it is deployed, its engines, its probes over HTTP, the manifest. A proxy takes PostgreSQL away from orders alone.
  * Virtual: the time between two probes of the kubelet, so an outage of a minute takes as long as its answers.
  */
-const POD = podOf(readFileSync(join(repoRoot, 'infra/kubernetes/orders/deployment.yaml'), 'utf8'));
+const POD = podOf(readFileSync(join(repoRoot, 'infra/kubernetes/base/process/deployment.yaml'), 'utf8'));
 
 let launch: LaunchOptions;
 let world: World;

@@ -51,7 +51,8 @@ describe('what is made from the schemas (UPDATE_CONFIG=1 writes it anew)', () =>
       'apps/orders/README.md',
       'docs/config.md',
       // The URL may hold a password: it is in the Secret, and the ConfigMap does not know it.
-      'infra/kubernetes/orders/secret.example.yaml',
+      'infra/kubernetes/base/orders/secret.example.env',
+      'infra/kubernetes/components/external-secrets/orders.yaml',
       'infra/terraform/parameters/orders.json',
     ]);
   });
@@ -60,8 +61,7 @@ describe('what is made from the schemas (UPDATE_CONFIG=1 writes it anew)', () =>
 describe.each(APPS)('the configuration of %s', (app) => {
   const schema = schemas[app]!;
   const names = variablesOf(schema).map(({ name }) => name);
-  const manifest = (file: string) =>
-    parse(read(`infra/kubernetes/${app}/${file}`)) as { data?: Env; stringData?: Env };
+  const base = (file: string) => kustomizeEnv(read(`infra/kubernetes/base/${app}/${file}`));
 
   it('has the unit of a variable in its name', () => {
     const measured = variablesOf(schema).filter(({ unit }) => unit);
@@ -84,18 +84,16 @@ describe.each(APPS)('the configuration of %s', (app) => {
   });
 
   it('is split into what may be read by all and what may not, and neither can be deployed as it stands', () => {
-    const { data } = manifest('configmap.yaml');
-    const { stringData } = manifest('secret.example.yaml');
+    const data = base('config.env');
+    const secret = base('secret.example.env');
     const empty = variablesOf(schema).flatMap(({ name, spelled }) => (spelled === '' ? [name] : []));
-    expect([...Object.keys(data!), ...Object.keys(stringData!), ...empty].toSorted()).toEqual(
-      names.toSorted(),
-    );
-    const placeholders = Object.entries(stringData!).map(([name]) => [name, `<${name}>`]);
-    expect(stringData).toEqual(Object.fromEntries(placeholders));
+    expect([...Object.keys(data), ...Object.keys(secret), ...empty].toSorted()).toEqual(names.toSorted());
+    const placeholders = Object.keys(secret).map((name) => [name, `<${name}>`]);
+    expect(secret).toEqual(Object.fromEntries(placeholders));
     const required = variablesOf(schema).flatMap(({ name, spelled }) =>
       spelled === undefined ? [name] : [],
     );
-    expect(refusedIn(() => parseConfig(schema, { ...data, ...stringData }))).toEqual(required);
+    expect(refusedIn(() => parseConfig(schema, { ...data, ...secret }))).toEqual(required);
   });
 
   it('is the same in SSM, where secrets are encrypted', () => {
@@ -107,10 +105,29 @@ describe.each(APPS)('the configuration of %s', (app) => {
           .filter(({ Type }) => Type === type)
           .map(({ Name, Value }) => [Name.replace(`/cairn/${app}/`, ''), Value]),
       );
-    expect(inSsm('String')).toEqual(manifest('configmap.yaml').data);
-    expect(inSsm('SecureString')).toEqual(manifest('secret.example.yaml').stringData);
+    expect(inSsm('String')).toEqual(base('config.env'));
+    expect(inSsm('SecureString')).toEqual(base('secret.example.env'));
+  });
+
+  it('has every secret from the same parameter in Kubernetes, under the name that the processes ask for', () => {
+    const file = `infra/kubernetes/components/external-secrets/${app}.yaml`;
+    const { spec } = parse(read(file)) as {
+      spec: { target: { name: string }; data: { secretKey: string; remoteRef: { key: string } }[] };
+    };
+    expect(spec.target.name).toBe(`${app}-secret`);
+    expect(spec.data.map(({ secretKey, remoteRef }) => [secretKey, remoteRef.key])).toEqual(
+      Object.keys(base('secret.example.env')).map((name) => [name, `/cairn/${app}/${name}`]),
+    );
   });
 });
+
+/** As kustomize reads it: nothing is quoted, and only whole lines are comments. */
+function kustomizeEnv(text: string): Env {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+  );
+}
 
 function refusedIn(work: () => unknown): string[] {
   try {

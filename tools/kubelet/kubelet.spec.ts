@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { VirtualClock } from '@cairn/lifecycle/testing';
 import fc from 'fast-check';
-import { globSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { LibraryContainer, type Behaviour } from './container.fixture.ts';
 import { Kubelet, type Phases } from './kubelet.ts';
 import { podOf, type Pod, type Probe } from './manifest.ts';
@@ -10,10 +10,8 @@ import { podOf, type Pod, type Probe } from './manifest.ts';
 /**
  * Real: the manifests, and of the process its library (health, connecting, shutdown). Virtual: time, the kubelet, the network.
  */
-const root = join(import.meta.dirname, '../..');
-const PODS = globSync('infra/kubernetes/*/deployment.yaml', { cwd: root })
-  .sort()
-  .map((file): [string, Pod] => [basename(dirname(file)), podOf(readFileSync(join(root, file), 'utf8'))]);
+const PROCESS = join(import.meta.dirname, '../../infra/kubernetes/base/process/deployment.yaml');
+const POD = podOf(readFileSync(PROCESS, 'utf8'));
 const MINUTE = 60_000;
 
 async function watch(pod: Pod, behaviour: Behaviour, ms: number, phases: Phases = {}) {
@@ -39,12 +37,12 @@ const BOOTS: [string, (ms: number) => Behaviour][] = [
   ['its database says nothing', (ms) => ({ database: (at) => at >= ms || 'hangs' })],
 ];
 
-describe.each(PODS)('the pod of %s', (_, pod) => {
+describe('the pod of every process', () => {
   it.each(BOOTS)('is restarted by no boot of 0 to 120 s in which %s', async (_, boot) => {
     const step = boot === COLD ? 1 : 4;
     for (let seconds = 0; seconds <= 120; seconds += step) {
       const at = { startup: (seconds % 7) / 7 };
-      const { kubelet } = await watch(pod, boot(seconds * 1000), seconds * 1000 + 20_000, at);
+      const { kubelet } = await watch(POD, boot(seconds * 1000), seconds * 1000 + 20_000, at);
       expect([seconds, kubelet.kills, kubelet.restarts, kubelet.ready]).toEqual([seconds, 0, 0, true]);
     }
   });
@@ -56,7 +54,7 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
         phases,
         fc.constantFrom(...BOOTS),
         async (ms, at, [, boot]) => {
-          const { kubelet } = await watch(pod, boot(ms), 140_000, at);
+          const { kubelet } = await watch(POD, boot(ms), 140_000, at);
           expect([kubelet.restarts, kubelet.ready]).toEqual([0, true]);
         },
       ),
@@ -65,14 +63,14 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
   });
 
   it('would be killed in a long boot without its startup probe', async () => {
-    const { kubelet } = await watch(without(pod, 'startup'), { listensAfterMs: 120_000 }, 140_000);
+    const { kubelet } = await watch(without(POD, 'startup'), { listensAfterMs: 120_000 }, 140_000);
     expect(kubelet.kills).toBeGreaterThanOrEqual(1);
   });
 
   it('would be killed by a startup probe that gives up before 120 s', async () => {
-    const startup = { ...pod.probes.startup!, failureThreshold: 55 };
+    const startup = { ...POD.probes.startup!, failureThreshold: 55 };
     const { kubelet } = await watch(
-      { ...pod, probes: { ...pod.probes, startup } },
+      { ...POD, probes: { ...POD.probes, startup } },
       { listensAfterMs: 120_000 },
       140_000,
     );
@@ -82,7 +80,7 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
   it('is gone within 30 s of a loop that hangs, and comes back', async () => {
     const gone = fc.asyncProperty(fc.integer({ min: 0, max: 5000 }), phases, async (ms, at) => {
       const hangsAtMs = MINUTE + ms;
-      const { kubelet } = await watch(pod, { hangsAtMs }, 3 * MINUTE, at);
+      const { kubelet } = await watch(POD, { hangsAtMs }, 3 * MINUTE, at);
       const { at: exit } = kubelet.events.find(({ type }) => type === 'exit')!;
       expect(exit - hangsAtMs).toBeLessThanOrEqual(30_000);
       expect([kubelet.kills, kubelet.restarts, kubelet.ready]).toEqual([1, 1, true]);
@@ -98,7 +96,7 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
     async (_, state) => {
       const away = (at: number) => at >= MINUTE && at < 2 * MINUTE;
       const { kubelet, container } = await watch(
-        pod,
+        POD,
         { database: (at) => (away(at) ? state : true) },
         3 * MINUTE,
       );
@@ -120,10 +118,10 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
   );
 
   it('would be restarted by that if liveness looked at the database', async () => {
-    const liveness = { ...pod.probes.liveness!, path: '/health/ready' };
+    const liveness = { ...POD.probes.liveness!, path: '/health/ready' };
     const database = (at: number) => at < MINUTE || at >= 2 * MINUTE;
     const { kubelet } = await watch(
-      { ...pod, probes: { ...pod.probes, liveness } },
+      { ...POD, probes: { ...POD.probes, liveness } },
       { database },
       3 * MINUTE,
     );
@@ -132,10 +130,8 @@ describe.each(PODS)('the pod of %s', (_, pod) => {
 });
 
 describe('the kubelet', () => {
-  const [, orders] = PODS.find(([app]) => app === 'orders')!;
-
   it('pauses longer from restart to restart: at once, 10 s, 20 s, 40 s', async () => {
-    const pod: Pod = { ...orders, preStop: undefined };
+    const pod: Pod = { ...POD, preStop: undefined };
     const { kubelet } = await watch(pod, { listensAfterMs: 10 * MINUTE }, 15 * MINUTE);
     const starts = kubelet.events.filter(({ type }) => type === 'start' || type === 'exit').slice(1);
     const pauses = starts.flatMap(({ type, at }, i) => (type === 'start' ? [at - starts[i - 1]!.at] : []));
@@ -144,7 +140,7 @@ describe('the kubelet', () => {
 
   it('kills by preStop, SIGTERM and, where that does not help, SIGKILL', async () => {
     const life = (behaviour: Behaviour) =>
-      watch({ ...orders, probes: { liveness: FAILS } }, behaviour, 4 * MINUTE);
+      watch({ ...POD, probes: { liveness: FAILS } }, behaviour, 4 * MINUTE);
     const graceful = await life({});
     expect(gaps(graceful.kubelet)[0]).toBe(5000);
     const hung = await life({ hangsAtMs: 0 });
@@ -154,7 +150,7 @@ describe('the kubelet', () => {
 
 /** A path that is not there: 404 is a failure. */
 const FAILS: Probe = {
-  ...PODS[0]![1].probes.liveness!,
+  ...POD.probes.liveness!,
   path: '/nothing',
   terminationGracePeriodSeconds: undefined,
 };

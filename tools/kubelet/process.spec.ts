@@ -9,7 +9,7 @@ import { ProcessContainer } from './process.container.ts';
 
 /** Real: the process, its event loop, its probes, its signals, the manifest. Virtual: the kubelet's time between them. */
 const POD = podOf(
-  readFileSync(join(import.meta.dirname, '../../infra/kubernetes/orders/deployment.yaml'), 'utf8'),
+  readFileSync(join(import.meta.dirname, '../../infra/kubernetes/base/process/deployment.yaml'), 'utf8'),
 );
 
 let container: ProcessContainer;
