@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { FIXED_PORTS } from './local/apps.ts';
+import { budgetOf, sentenceOf } from './compose/budget.ts';
+import { composeParts, limitsOf } from './compose/compose.reader.ts';
 import { table } from './local/tables.ts';
+import { repoRoot } from './stack/paths.ts';
 import { fixedPorts, isFree, portOwner } from './stack/ports.ts';
 
 /** `npm run doctor`: what this machine has of what Cairn needs, and what to do about the rest. */
@@ -26,6 +29,7 @@ const findings: Finding[] = [
 ];
 const rows = findings.map(({ what, ok, found, mend }) => [ok ? '✓' : '✗', what, found, ok ? '' : mend]);
 console.log(table(rows));
+console.log(`\ndocker compose may take of memory: ${sentenceOf(budgetOf(limitsOf(composeParts(repoRoot))))}`);
 
 function nodeIsNew(): boolean {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

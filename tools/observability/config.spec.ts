@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { composeParts, composeServices } from '../compose/compose.reader.ts';
 import { APPS } from '../local/apps.ts';
 import { DASHBOARDS } from './dashboards.ts';
 
@@ -11,20 +12,11 @@ const root = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 const yaml = (file: string): unknown => parse(read(file), { merge: true });
 
-const service = z.object({
-  image: z.string().optional(),
-  profiles: z.array(z.string()).optional(),
-  environment: z.record(z.string(), z.unknown()).optional(),
-  ports: z.array(z.string()).optional(),
-  volumes: z.array(z.string()).optional(),
-  command: z.union([z.string(), z.array(z.string())]).optional(),
-  mem_limit: z.string().optional(),
-  cap_drop: z.array(z.string()).optional(),
-  read_only: z.boolean().optional(),
-});
-const compose = z
-  .object({ services: z.record(z.string(), service), volumes: z.record(z.string(), z.null()) })
-  .parse(yaml('docker-compose.yml'));
+const parts = composeParts(root);
+const compose = {
+  services: composeServices(root),
+  volumes: Object.assign({}, ...parts.map(({ volumes }) => volumes)) as Record<string, null>,
+};
 const watchers = Object.entries(compose.services).filter(([, { profiles }]) =>
   profiles?.includes('observability'),
 );

@@ -18,7 +18,7 @@ export const USAGE = '[--quick]';
 const PROJECT = 'cairn-container';
 const EXPECTED = { cpus: 0.5, memoryBytes: 256 * 2 ** 20, databasePool: 6, leastRequests: 1000 };
 const AT_A_TIME = 64;
-const FILES = ['docker-compose.yml', 'infra/docker/small-orders.yml'];
+const FILES = ['docker-compose.yml', 'infra/compose/small-orders.yml'];
 
 const compose = (...args: string[]) => [
   'compose',
