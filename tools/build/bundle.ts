@@ -121,6 +121,9 @@ const formatDatesWhenAsked: Plugin = {
   },
 };
 
+/** What no process reads: documentation, types, source maps. Licences stay. */
+const READ_BY_PEOPLE = /\.(md|map|[cm]?ts)$/;
+
 /** Copies the external packages and all that they need into `<app>/bundle/node_modules`, for the image. */
 export async function copyExternals({ dir, external }: BundleTarget): Promise<string[]> {
   const copied = new Map<string, string>();
@@ -137,7 +140,7 @@ export async function copyExternals({ dir, external }: BundleTarget): Promise<st
     await cp(root, target, {
       recursive: true,
       dereference: true,
-      filter: (path) => !path.slice(root.length).includes('node_modules'),
+      filter: (path) => !path.slice(root.length).includes('node_modules') && !READ_BY_PEOPLE.test(path),
     });
     const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Record<string, object>;
     for (const dependency of Object.keys(manifest['dependencies'] ?? {}))
