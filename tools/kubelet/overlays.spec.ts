@@ -158,3 +158,19 @@ describe.each(
     expect(spec.minReplicaCount).toBeGreaterThanOrEqual(relays ? 2 : 0);
   });
 });
+
+it('runs the engines and sidecars in the versions that compose runs', () => {
+  const images = (text: string) =>
+    [...text.matchAll(/^ *(?:- )?image: (\S+:\S+)$/gm)].map(([, image]) => image!);
+  const composed = globSync('infra/compose/*.yml', { cwd: root }).flatMap((file) =>
+    images(readFileSync(join(root, file), 'utf8')),
+  );
+  const engines = globSync('components/engines/*.yaml', { cwd: join(root, 'infra/kubernetes') }).flatMap(
+    (file) => images(read(file)),
+  );
+  expect(engines).toHaveLength(5);
+  const [collector] = images(read('components/sidecars/deployment.yaml')).filter((image) =>
+    image.startsWith('otel/'),
+  );
+  expect(composed).toEqual(expect.arrayContaining([...engines, collector]));
+});
