@@ -43,13 +43,13 @@ function literals(variables: Variable[]): string {
   return lines.join('');
 }
 
-/** Has External Secrets make the app's Secret of the parameters that `renderSsm` names. */
+/** Has External Secrets make the app's Secret of the parameters that `renderSsm` names, below the stage's own path. */
 function externalSecret(app: string, schema: Schema): string {
   const data = secrets(schema).map(
     ({ name, meaning }) => `    # ${meaning}
     - secretKey: ${name}
       remoteRef:
-        key: /cairn/${app}/${name}
+        key: ${app}/${name}
 `,
   );
   return `apiVersion: external-secrets.io/v1

@@ -116,7 +116,7 @@ describe.each(APPS)('the configuration of %s', (app) => {
     };
     expect(spec.target.name).toBe(`${app}-secret`);
     expect(spec.data.map(({ secretKey, remoteRef }) => [secretKey, remoteRef.key])).toEqual(
-      Object.keys(base('secret.example.env')).map((name) => [name, `/cairn/${app}/${name}`]),
+      Object.keys(base('secret.example.env')).map((name) => [name, `${app}/${name}`]),
     );
   });
 });

@@ -100,6 +100,13 @@ describe.each(['staging', 'production'])('%s', (stage) => {
     expect(letOutTo(app)).toEqual(expect.arrayContaining(named));
   });
 
+  it('has its secrets where Terraform has the parameters of the stage', () => {
+    const store = manifests(`overlays/${stage}/parameters.yaml`).find(({ kind }) => kind === 'SecretStore');
+    const module = readFileSync(join(root, 'infra/terraform/modules/service/parameters.tf'), 'utf8');
+    const path = /^ *path += "(.+)\$\{var\.app\}"$/m.exec(module)?.[1];
+    expect(store.spec.provider.aws.prefix).toBe(path?.replace('${var.environment}', stage));
+  });
+
   it('has each app in an image by digest, which the pipeline of that app alone writes', () => {
     for (const app of APPS) {
       const { images } = parse(read(`overlays/${stage}/images/${app}/kustomization.yaml`));
