@@ -89,8 +89,15 @@ describe('the balancer', () => {
   });
 
   it.each(Object.entries(BALANCED))('sends what comes for %s to its replicas', (name, port) => {
-    expect(config).toMatch(new RegExp(`bind :${port}\n +default_backend ${name}\n`));
-    expect(config).toMatch(new RegExp(`server-template ${name}- \\d+ ${name}:${port}\n`));
+    const doors = [
+      `bind :${port}`,
+      `use_backend ${name}-unready if { nbsrv(${name}) eq 0 }`,
+      `default_backend ${name}`,
+    ];
+    expect(config).toContain(doors.join('\n    '));
+    const servers = `server-template ${name}- 8 ${name}:${port}`;
+    expect(config).toContain(`backend ${name} from replicas\n    ${servers}\n`);
+    expect(config).toContain(`backend ${name}-unready from replicas\n    ${servers} no-check\n`);
     expect(config).toContain(`nbsrv(${name}) lt 1`);
   });
 

@@ -131,22 +131,45 @@ describe("Prometheus' configuration", () => {
     targets: z.tuple([z.string()]),
     labels: z.strictObject({ service: z.string() }),
   });
+  const replicas = z.strictObject({
+    job_name: z.literal('cairn'),
+    dns_sd_configs: z.tuple([
+      z.strictObject({
+        names: z.array(z.string()),
+        type: z.literal('A'),
+        port: z.int(),
+        refresh_interval: seconds,
+      }),
+    ]),
+    relabel_configs: z.tuple([
+      z.strictObject({
+        source_labels: z.tuple([z.literal('__meta_dns_name')]),
+        target_label: z.literal('service'),
+      }),
+    ]),
+  });
+  const fixed = z.strictObject({ job_name: z.string(), static_configs: z.tuple([target]) });
   const { scrape_configs: jobs } = z
     .object({
       rule_files: z.tuple([z.literal('rules/*.yml')]),
-      scrape_configs: z.array(z.strictObject({ job_name: z.string(), static_configs: z.array(target) })),
+      scrape_configs: z.tuple([replicas], fixed),
     })
     .parse(yaml('infra/observability/prometheus/prometheus.yml'));
+  const [apps, ...others] = jobs;
 
-  it('scrapes every app on its metrics port, and the collector', () => {
-    const targets = jobs.flatMap(({ static_configs }) => static_configs);
+  it('finds every replica of every app by its name, on its metrics port', () => {
+    const [{ names, port }] = apps.dns_sd_configs;
+    expect([names, port]).toEqual([[...APPS], 9464]);
+    for (const app of APPS) expect(compose.services[app]?.environment?.['METRICS_PORT']).toBeUndefined();
+  });
+
+  it('scrapes the balancer and the collector where they tell', () => {
     const port = collectorSchema.parse(yaml('infra/observability/collector/config.yaml')).service.telemetry
       .metrics.readers[0].pull.exporter.prometheus.port;
-    expect(targets.map(({ targets: [at], labels }) => [at, labels.service])).toEqual([
-      ...APPS.map((app) => [`${app}:9464`, app]),
+    expect(others.map(({ static_configs: [{ targets, labels }] }) => [...targets, labels.service])).toEqual([
+      [/bind :(8404)/.exec(read('infra/compose/edge/haproxy.cfg'))?.[1] && 'edge:8404', 'edge'],
       [`collector:${port}`, 'collector'],
     ]);
-    for (const app of APPS) expect(compose.services[app]?.environment?.['METRICS_PORT']).toBeUndefined();
   });
 });
 
