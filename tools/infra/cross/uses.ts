@@ -1,0 +1,122 @@
+/** What an app is, by its schema and code. */
+export type App = {
+  name: string;
+  variables: string[];
+  /** What is wrong with an environment, by the app's own schema. */
+  refused: (env: Record<string, string>) => { variable: string; expected: string; fix: string }[];
+  commands: string[];
+  /** Defaults of PORT and METRICS_PORT. */
+  port: number;
+  managementPort: number;
+  /** What is answered on each of them. Braces stand for parameters, as in OpenAPI. */
+  paths: { http: string[]; management: string[] };
+  /** What it consumes. */
+  subscriptions: { topic: string; group: string }[];
+};
+
+/** Something that a file says about an app. `at` says where: the file, and what in it. */
+export type Use = { at: string; app: string } & (
+  | { what: 'image' }
+  | { what: 'variable'; name: string }
+  | {
+      what: 'environment';
+      values: Record<string, string>;
+      /** Set to what is not known here: a secret, or something of the cloud. */
+      elsewhere: string[];
+    }
+  | { what: 'command'; command: string }
+  | { what: 'port'; port: number; server: keyof App['paths'] | 'any' }
+  | { what: 'path'; path: string; port: number }
+  /** Someone calls the app on a port of its name; `open` are those that the name has. */
+  | { what: 'call'; port: number; open: number[] }
+  | { what: 'subscription'; topic: string; group: string }
+);
+
+/** Variables that are not the app's own: what Node reads. */
+const NODE = /^(NODE_[A-Z_]+|TZ)$/;
+
+/** What is wrong with a use, and what to do. Empty for what is right. */
+export function judge(use: Use, apps: App[]): string[] {
+  const app = apps.find(({ name }) => name === use.app);
+  if (!app) {
+    return [
+      `${use.at}: there is no app "${use.app}": name one of ${apps.map(({ name }) => name).join(', ')}`,
+    ];
+  }
+  return wrong(use, app).map((problem) => `${use.at}: ${problem}`);
+}
+
+function wrong(use: Use, app: App): string[] {
+  const { name } = app;
+  switch (use.what) {
+    case 'image':
+      return [];
+    case 'variable':
+      return isVariable(use.name, app) ? [] : [unknownVariable(use.name, app)];
+    case 'environment':
+      return wrongEnvironment(use, app);
+    case 'command':
+      return app.commands.includes(use.command)
+        ? []
+        : [
+            `${name} has no command "${use.command}": use one of ${app.commands.join(', ')} (apps/${name}/src/main.ts)`,
+          ];
+    case 'port':
+      return wrongPort(use, app);
+    case 'path':
+      return wrongPath(use, app);
+    case 'call':
+      return use.open.includes(use.port)
+        ? []
+        : [`${name} does not answer on port ${use.port} there: call it on ${use.open.join(' or ')}`];
+    case 'subscription':
+      return app.subscriptions.some(({ topic, group }) => topic === use.topic && group === use.group)
+        ? []
+        : [
+            `${name} does not consume topic "${use.topic}" as group "${use.group}": see contracts/${name}.asyncapi.json`,
+          ];
+  }
+}
+
+function isVariable(name: string, { variables }: App): boolean {
+  return NODE.test(name) || variables.includes(name.replace(/_FILE$/, '')) || variables.includes(name);
+}
+
+const unknownVariable = (variable: string, { name }: App) =>
+  `${name} has no variable ${variable}: take it out or give it the name that it has in apps/${name}/src/config.ts`;
+
+function wrongEnvironment({ values, elsewhere }: Use & { what: 'environment' }, app: App): string[] {
+  const unknown = [...Object.keys(values), ...elsewhere].filter((name) => !isVariable(name, app));
+  // What is not known here can't be judged, only missed.
+  const refused = app.refused(values).filter(({ variable }) => !elsewhere.includes(variable));
+  return [
+    ...unknown.map((name) => unknownVariable(name, app)),
+    ...refused.map(
+      ({ variable, expected, fix }) =>
+        `${app.name} refuses to start with ${variable} ${variable in values ? `"${values[variable]}"` : 'not set'}, expected ${expected}: ${fix}`,
+    ),
+  ];
+}
+
+function wrongPort({ port, server }: Use & { what: 'port' }, app: App): string[] {
+  const allowed = { http: [app.port], management: [app.managementPort], any: [app.port, app.managementPort] }[
+    server
+  ];
+  if (allowed.includes(port)) return [];
+  return [
+    `${app.name} does not listen on port ${port}: use ${allowed.join(' or ')} (apps/${app.name}/src/config.ts)`,
+  ];
+}
+
+function wrongPath({ path, port }: Use & { what: 'path' }, app: App): string[] {
+  const served =
+    port === app.managementPort ? app.paths.management : port === app.port ? app.paths.http : undefined;
+  if (!served) return wrongPort({ at: '', app: app.name, what: 'port', port, server: 'any' }, app);
+  if (served.some((known) => covers(path, known))) return [];
+  return [`${app.name} answers nothing at ${path} on port ${port}: use one of ${served.join(', ')}`];
+}
+
+/** Whether a path, or a pattern that ends in `*`, takes in a path of the app. */
+export function covers(pattern: string, path: string): boolean {
+  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+}
