@@ -20,6 +20,7 @@ const COMMANDS = {
   chaos: 'tools/chaos/main.ts',
   test: 'tools/test/main.ts',
   lint: 'tools/lint.ts',
+  pipeline: 'tools/pipeline/main.ts',
   build: 'tools/build/main.ts',
   'verify:infra': 'tools/infra/main.ts',
 };

@@ -4,6 +4,7 @@ import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFolders, sbomOf, type Component, type Manifest, type Sbom } from './sbom.ts';
 
 /**
  * Bundles an app from what `tsc` emitted into `<app>/bundle`. A start then reads a handful of files instead of two
@@ -32,7 +33,8 @@ export async function bundle(target: BundleTarget): Promise<boolean> {
   const inputs = await inputsOf(target);
   if ((await readFile(stamp, 'utf8').catch(() => '')) === inputs) return false;
   await rm(outdir, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     entryPoints: entries.map((entry) => join(dir, entry)),
     outdir,
     bundle: true,
@@ -56,6 +58,8 @@ export async function bundle(target: BundleTarget): Promise<boolean> {
     },
   });
   await writeFile(join(outdir, 'package.json'), '{ "type": "module" }\n');
+  const packages = packageFolders(Object.keys(metafile.inputs)).map(manifestIn);
+  await writeSbom(dir, await Promise.all(packages));
   await writeFile(stamp, inputs);
   return true;
 }
@@ -149,8 +153,33 @@ export async function copyExternals({ dir, external }: BundleTarget): Promise<st
       await visit(dependency, root, true);
   };
   for (const name of external) await visit(name, dir, false);
+  const sbom = JSON.parse(await readFile(join(dir, 'bundle', SBOM), 'utf8')) as Sbom;
+  await writeSbom(dir, [
+    ...sbom.components.map(asManifest),
+    ...(await Promise.all([...copied.values()].map(manifestIn))),
+  ]);
   return [...copied.keys()];
 }
+
+/** Beside the code, so that an image says itself what is in it. */
+const SBOM = 'sbom.cdx.json';
+
+async function writeSbom(dir: string, packages: Manifest[]): Promise<void> {
+  const sbom = sbomOf(await manifestIn(dir), packages);
+  await writeFile(join(dir, 'bundle', SBOM), `${JSON.stringify(sbom, null, 1)}\n`);
+}
+
+async function manifestIn(folder: string): Promise<Manifest> {
+  const { name, version, license } = JSON.parse(
+    await readFile(join(folder, 'package.json'), 'utf8'),
+  ) as Manifest;
+  return { name, version, ...(typeof license === 'string' && { license }) };
+}
+
+const asManifest = ({ name, version, licenses }: Component): Manifest => ({
+  ...{ name, version },
+  ...(licenses && { license: licenses[0]!.expression }),
+});
 
 function packageRoot(name: string, from: string): string | undefined {
   for (const folder of createRequire(resolve(from, 'package.json')).resolve.paths(name) ?? []) {
