@@ -11,6 +11,7 @@ import {
   type Platform,
 } from '@cairn/boot';
 import { EnvironmentProvider, featuresOf } from '@cairn/config/flags';
+import { mutualFetch } from '@cairn/http/tls';
 import type { Health } from '@cairn/lifecycle';
 import { HealthModule } from '@cairn/lifecycle/nest';
 import type { DynamicModule } from '@nestjs/common';
@@ -65,7 +66,7 @@ export function createParts(config: Config, platform: Platform) {
     else settled.add(1, { state });
   });
   const service = new OrdersService(repository, new DraftsStore(redis), config);
-  const payments = new PaymentsClient(config);
+  const payments = new PaymentsClient(config, platform.identity && mutualFetch(platform.identity));
   watchPolicies(platform, payments.policies);
   const details = new OrderDetailsService(service, payments, OpenFeature.getClient('orders'), (err) =>
     logger.warn({ event: 'payment_not_expanded', err }),

@@ -14,9 +14,12 @@ export class PaymentsUnavailableError extends Error {
 export class PaymentsClient {
   readonly policies: Pipeline;
   readonly #url: string;
+  readonly #fetch: typeof fetch;
 
-  constructor(settings: Settings) {
+  /** `ask` is Node's own `fetch`, or one that shows our certificate. */
+  constructor(settings: Settings, ask: typeof fetch = fetch) {
     this.#url = settings.PAYMENTS_URL;
+    this.#fetch = ask;
     this.policies = pipeline({ name: 'payments', isFailure: saysTransient })
       .deadline(settings.PAYMENTS_DEADLINE_MS)
       .retry({
@@ -42,7 +45,7 @@ export class PaymentsClient {
   /** Undefined when payments has none of this id for this customer. Rejects when payments can't say, within the deadline. */
   find(id: string, authorization: string): Promise<PaymentView | undefined> {
     return this.policies.execute(async ({ signal }) => {
-      const response = await fetch(new URL(`/api/v1/payments/${id}`, this.#url), {
+      const response = await this.#fetch(new URL(`/api/v1/payments/${id}`, this.#url), {
         signal,
         headers: { authorization },
       }).catch(unavailable('payments gave no answer'));

@@ -9,8 +9,11 @@ import {
   text,
   url,
   notAbove,
+  tls,
+  withTls,
   withoutMistakes,
 } from '@cairn/config';
+import { certificateMistakes } from '@cairn/http/tls';
 import { knownMistakes } from '@cairn/resilience';
 import { z } from 'zod';
 
@@ -31,6 +34,7 @@ const variables = z
       DRAIN_MS: 2000,
       SHUTDOWN_DEADLINE_MS: 30_000,
     }),
+    ...tls({ TLS_CERT_PATH: '', TLS_KEY_PATH: '', TLS_CA_PATH: '', TLS_ALLOWED_CLIENTS: [] }),
     DATABASE_URL: url(
       'database of payments',
       ['postgres', 'postgresql'],
@@ -108,6 +112,9 @@ const variables = z
   })
   .meta({ service: 'payments', system: 'cairn' });
 
-export const schema = withoutMistakes(notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS'), knownMistakes);
+export const schema = withTls(
+  withoutMistakes(notAbove(variables, 'DRAIN_MS', 'SHUTDOWN_DEADLINE_MS'), knownMistakes),
+  certificateMistakes,
+);
 
 export type Config = z.infer<typeof schema>;

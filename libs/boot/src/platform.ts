@@ -7,9 +7,11 @@ import {
   type Limits,
   type Range,
 } from '@cairn/lifecycle';
+import type { Identity } from '@cairn/http/tls';
 import { createLogger, type Logger } from '@cairn/logging';
 import type { Instrumented } from './instrument.ts';
 import { logFields } from './log-fields.ts';
+import { identityOf, type TlsVariables } from './tls.factory.ts';
 
 /** The variables of `everyProcess` of @cairn/config. */
 export type EveryProcess = {
@@ -29,12 +31,17 @@ export type Platform = Instrumented & {
   logger: Logger;
   health: Health;
   services: BackingServices;
+  /** What it shows of itself by TLS, to callers and to those it calls; undefined when it speaks plain HTTP. */
+  identity: Identity | undefined;
   limits: Limits;
   /** What was sized by the limits, or by hand; logged at the start. */
   sizes: Record<string, number>;
 };
 
-export function platformOf(config: EveryProcess, instrumented: Instrumented): Platform {
+export function platformOf(
+  config: EveryProcess & Partial<TlsVariables>,
+  instrumented: Instrumented,
+): Platform {
   const { service, redactor, telemetry } = instrumented;
   const logger = createLogger({
     service,
@@ -57,7 +64,8 @@ export function platformOf(config: EveryProcess, instrumented: Instrumented): Pl
     onUp: (dependency, up) => logger.info({ event: 'dependency_connected', dependency, ...logFields(up) }),
     onStuck: (dependency, err) => logger.warn({ event: 'dependency_stuck', dependency, err }),
   });
-  return { ...instrumented, logger, health, services, limits: detectLimits(), sizes: {} };
+  const identity = identityOf(config, logger);
+  return { ...instrumented, logger, health, services, identity, limits: detectLimits(), sizes: {} };
 }
 
 type Size = number | 'auto';

@@ -5,6 +5,7 @@ import { nestLogger } from '@cairn/logging/nest';
 import type { MetricsRoute, MetricsServer } from '@cairn/telemetry';
 import { logFields } from './log-fields.ts';
 import type { EveryProcess, Platform } from './platform.ts';
+import { serverTls, watchIdentity, type TlsVariables } from './tls.factory.ts';
 
 export type AppOptions = {
   /** The Nest module that wires the controllers. */
@@ -20,17 +21,23 @@ export type AppOptions = {
 };
 
 /** Runs a process from its first port to its last line: what every app does, whatever it is about. */
-export async function runApp(platform: Platform, config: EveryProcess, options: AppOptions): Promise<void> {
+export async function runApp(
+  platform: Platform,
+  config: EveryProcess & Partial<TlsVariables>,
+  options: AppOptions,
+): Promise<void> {
   const { health, logger, redactor, services, telemetry } = platform;
   const { module, role, begin, finish, routes } = options;
   logCrashes(logger);
   propagateCorrelation();
   tellLimits(platform);
+  const unwatch = watchIdentity(platform);
   services.register(health);
   const inFlight = new InFlight();
   const app = await createHttpApp(module, {
     logger: nestLogger(logger),
     redact: (text) => redactor.text(text),
+    tls: serverTls(platform, config),
     onError: (err) => {
       logger.error({ event: 'request_failed', err });
       telemetry.recordError(err);
@@ -62,7 +69,7 @@ export async function runApp(platform: Platform, config: EveryProcess, options: 
     },
     ...(begin && { begin }),
     close: () => Promise.all([app.close(), finish?.()]),
-    end: () => Promise.all([metrics?.close(), telemetry.shutdown()]),
+    end: () => Promise.all([unwatch(), metrics?.close(), telemetry.shutdown()]),
     onStep: (step, { error: err, ...detail }) =>
       logger[err ? 'error' : 'info']({
         event: `service_${step}`,

@@ -21,6 +21,8 @@ export {
 } from './renderings.ts';
 export { variablesOf, type Environment, type Schema, type Variable } from './schema.ts';
 export { auto, bytes, duration } from './units.ts';
+export { path } from './path.ts';
+export { tls, withTls, type TlsJudge, type TlsMistake } from './tls.ts';
 export { url } from './url.ts';
 export { flag, integer, list, oneOf, port, secret, share, text } from './variables.ts';
 export { everyProcess } from './every-process.ts';

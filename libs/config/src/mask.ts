@@ -1,3 +1,4 @@
+import { looksLikePath } from './path.ts';
 import type { Meta } from './schema.ts';
 import { written } from './schema.ts';
 import { maskUrl, outlineOf, secretsOfUrl } from './url.ts';
@@ -17,7 +18,7 @@ export function masked(meta: Meta, value: unknown): unknown {
 
 /** A value that was refused, on one line whatever it holds, without anything that could be a secret. */
 export function shown(meta: Meta, raw: string, secrets: string[]): string {
-  if (meta.secret) return MASK;
+  if (meta.secret || (meta.path && !looksLikePath(raw))) return MASK;
   return printable(without(secrets, meta.url ? outlineOf(raw) : withoutUsers(raw)));
 }
 
@@ -29,6 +30,7 @@ function withoutUsers(text: string): string {
 /** What must not be printed of this variable's value. */
 export function secretsIn(meta: Meta, value: unknown): string[] {
   if (meta.secret) return [written(value)].filter(Boolean);
+  if (meta.path) return [written(value)].filter((text) => text && !looksLikePath(text));
   return meta.url ? secretsOfUrl(written(value)) : [];
 }
 

@@ -17,6 +17,8 @@ export type Meta = {
   url?: boolean;
   /** Of a URL: it may hold a user and a password. */
   credentials?: boolean;
+  /** The path of a file: what is none is not printed, for it may be what belongs into the file. */
+  path?: boolean;
   /** Of a feature flag: lists and objects are JSON. */
   feature?: string;
 };

@@ -1,4 +1,5 @@
 import { printable } from './mask.ts';
+import { looksLikePath } from './path.ts';
 import { metaOf, written, type Environment, type Meta, type Schema } from './schema.ts';
 
 /** @throws when there is nothing to read; an error with a `code` is told by it, its message never */
@@ -75,7 +76,7 @@ function fromFile(name: string, meta: Meta, path: string, readFile: ReadFile): F
   try {
     content = readFile(path);
   } catch (error) {
-    return refuse(REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? 'a file that cannot be read');
+    return refuse(reasonOf(error));
   }
   // Editors and `echo` end a file with a line's end that belongs to the file and not to the value.
   const raw = content.replace(/\r?\n$/, '');
@@ -84,9 +85,9 @@ function fromFile(name: string, meta: Meta, path: string, readFile: ReadFile): F
     : { name, meta, from: 'file', path, raw };
 }
 
-/** What is no path may be the secret itself, put into the wrong variable: it is not told. */
-function looksLikePath(path: string): boolean {
-  return /^(\.{0,2}\/|[a-z]:[\\/])/i.test(path);
+/** Why a file could not be read, as a noun. */
+export function reasonOf(error: unknown): string {
+  return REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? 'a file that cannot be read';
 }
 
 const REASONS: Record<string, string> = {

@@ -26,11 +26,14 @@ export type Connections = {
 export function watchConnections(server: Server): Connections {
   const since = new Map<Socket, number>();
   let count = 0;
-  server.on('connection', (socket: Socket) => {
+  const watch = (socket: Socket) => {
     count++;
     since.set(socket, performance.now());
     socket.once('close', () => since.delete(socket));
-  });
+  };
+  server.on('connection', watch);
+  // Of TLS: the socket below has the bytes of the handshake, this one those of requests.
+  server.on('secureConnection', watch);
   const silent = () => [...since].filter(([socket]) => socket.bytesRead === 0 && !socket.destroyed);
   return {
     async settle() {

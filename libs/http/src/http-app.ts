@@ -2,8 +2,15 @@ import type { DynamicModule, LoggerService, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Server } from 'node:https';
 import { watchConnections } from './connections.ts';
 import { ProblemFilter } from './problem.filter.ts';
+import {
+  ClientNotAllowedError,
+  mutualTls,
+  serverOptions,
+  type MutualTlsOptions,
+} from './tls/mutual.server.ts';
 import { validationPipe } from './validation.ts';
 
 export type HttpAppOptions = {
@@ -16,6 +23,8 @@ export type HttpAppOptions = {
   fastify?: (server: FastifyInstance) => void;
   /** Largest request body in bytes. Default 256 KiB. */
   bodyLimitBytes?: number;
+  /** TLS with client certificates. Default: plain HTTP. */
+  tls?: MutualTlsOptions | undefined;
 };
 
 /**
@@ -24,7 +33,7 @@ export type HttpAppOptions = {
  */
 export async function createHttpApp(
   module: Type | DynamicModule,
-  { logger, onError, redact, fastify, bodyLimitBytes = 256 * 1024 }: HttpAppOptions,
+  { logger, onError, redact, fastify, bodyLimitBytes = 256 * 1024, tls }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const filter = new ProblemFilter(onError, redact);
   const adapter = new FastifyAdapter({
@@ -37,11 +46,20 @@ export async function createHttpApp(
     // Readiness tells the balancer; answering 503 while it still sends would fail requests that can be served.
     return503OnClosing: false,
     forceCloseConnections: 'idle',
+    ...(tls && { https: serverOptions(tls) }),
   });
   const server = adapter.getInstance() as unknown as FastifyInstance;
   const connections = watchConnections(server.server);
   server.addHook('preClose', () => connections.settle());
   fastify?.(server);
+  if (tls) {
+    const mayCall = mutualTls(server.server as unknown as Server, tls);
+    // After the hooks that log and measure: a client that is refused is a request like others.
+    server.addHook('onRequest', (request, reply, done) => {
+      if (mayCall(request.raw.socket)) done();
+      else filter.answer(new ClientNotAllowedError(), request, reply);
+    });
+  }
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger,
     abortOnError: false,

@@ -1,0 +1,2 @@
+export { Authority, type Issue } from './authority.ts';
+export { IdentityFiles } from './identity-files.file.ts';
