@@ -19,16 +19,20 @@ export const kubernetes: Check = {
     const overlays = await renderOverlays(root, progress);
     const built = overlays.filter(({ problem }) => problem === undefined);
     const locations = await schemaLocations(progress);
-    const objections: Objection[] = [];
-    const problems = overlays.flatMap(({ problem }) => problem ?? []);
-    for (const overlay of built) {
-      const at = (problem: string) => `${overlay.folder}: ${problem}`;
-      problems.push(...(await invalid(overlay, locations, progress)).map(at));
-      problems.push(...insecure(overlay.objects).map(at));
-      const own = await objectionsTo(overlay, progress);
-      objections.push(...own.map(({ says, ...rest }) => ({ ...rest, says: `${says} (${overlay.name})` })));
-    }
-    problems.push(...judged(objections));
+    const judged = await Promise.all(
+      built.map(async (overlay) => ({
+        problems: [...(await invalid(overlay, locations, progress)), ...insecure(overlay.objects)].map(
+          (problem) => `${overlay.folder}: ${problem}`,
+        ),
+        objections: await objectionsTo(overlay, progress),
+      })),
+    );
+    const objections = judged.flatMap((one) => one.objections);
+    const problems = [
+      ...overlays.flatMap(({ problem }) => problem ?? []),
+      ...judged.flatMap((one) => one.problems),
+      ...unexplained(objections, EXCEPTIONS).map((one) => `kube-score: ${one}`),
+    ];
     const count = built.reduce((sum, { objects }) => sum + objects.length, 0);
     return { summary: `${overlays.length} overlays, ${count} objects`, problems };
   },
@@ -95,21 +99,10 @@ function insecure(objects: KubernetesObject[]): string[] {
   return [...open, ...refused];
 }
 
-async function objectionsTo({ yaml }: Overlay, progress: Say): Promise<Objection[]> {
+async function objectionsTo({ name, yaml }: Overlay, progress: Say): Promise<Objection[]> {
   const kubeScore = await goTool('kube-score', progress);
   const args = ['score', '--output-format=json', `--kubernetes-version=v${VERSION}`, '-'];
   const { stdout, stderr } = await run(kubeScore, args, { input: yaml });
   if (!stdout) throw new Error(`kube-score failed: ${stderr}`);
-  return objectionsIn(JSON.parse(stdout) as Scored[]);
-}
-
-function judged(all: Objection[]): string[] {
-  const { objections, idle } = unexplained(all, EXCEPTIONS);
-  return [
-    ...objections.map(({ rule, object, says }) => `${object}: ${rule}: ${says}`),
-    ...idle.map(
-      ({ rule, objects }) =>
-        `tools/infra/kubernetes/exceptions.ts: no ${objects} objects to ${rule} any more: take the exception out`,
-    ),
-  ];
+  return objectionsIn(name, JSON.parse(stdout) as Scored[]);
 }

@@ -14,14 +14,20 @@ export type Scored = {
 };
 
 /** A rule of kube-score that does not hold for some objects, and why that is right. */
-export type Exception = { rule: string; objects: RegExp; why: string };
+export type Exception = {
+  rule: string;
+  objects: RegExp;
+  /** Default: all of them. */
+  overlays?: RegExp;
+  why: string;
+};
 
 /** One thing that kube-score objects to. `object` is `Deployment/orders-serve`. */
-export type Objection = { rule: string; object: string; says: string };
+export type Objection = { rule: string; object: string; overlay: string; says: string };
 
 const FINE = 7;
 
-export function objectionsIn(scored: Scored[]): Objection[] {
+export function objectionsIn(overlay: string, scored: Scored[]): Objection[] {
   return scored.flatMap(({ type_meta: { kind }, object_meta: { name }, checks }) =>
     (checks ?? [])
       .filter(({ skipped, grade }) => !skipped && grade < FINE)
@@ -29,18 +35,26 @@ export function objectionsIn(scored: Scored[]): Objection[] {
         (comments ?? []).map(({ path, summary, description }) => ({
           rule: check.id,
           object: `${kind}/${name}`,
+          overlay,
           says: [path && `(${path})`, summary, description && `— ${description}`].filter(Boolean).join(' '),
         })),
       ),
   );
 }
 
-/** What no exception explains, and the exceptions that explain nothing any more. */
-export function unexplained(objections: Objection[], exceptions: Exception[]) {
-  const explains = (exception: Exception, { rule, object }: Objection) =>
-    exception.rule === rule && exception.objects.test(object);
-  return {
-    objections: objections.filter((one) => !exceptions.some((exception) => explains(exception, one))),
-    idle: exceptions.filter((exception) => !objections.some((one) => explains(exception, one))),
-  };
+/** What no exception explains, told once for all overlays, and the exceptions that explain nothing any more. */
+export function unexplained(objections: Objection[], exceptions: Exception[]): string[] {
+  const explains = ({ rule, objects, overlays = /^/ }: Exception, one: Objection) =>
+    rule === one.rule && objects.test(one.object) && overlays.test(one.overlay);
+  const left = objections.filter((one) => !exceptions.some((exception) => explains(exception, one)));
+  const idle = exceptions.filter((exception) => !objections.some((one) => explains(exception, one)));
+  const told = Map.groupBy(left, ({ rule, object, says }) => `${object}: ${rule}: ${says}`);
+  return [
+    ...[...told].map(
+      ([says, all]) => `${says} (${[...new Set(all.map(({ overlay }) => overlay))].join(', ')})`,
+    ),
+    ...idle.map(
+      ({ rule, objects }) => `the exception to ${rule} for ${objects} explains nothing: take it out`,
+    ),
+  ];
 }
