@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { findProgram } from '../../stack/programs.ts';
 import type { Say } from '../check.ts';
@@ -22,7 +22,9 @@ export function goTool(name: string, progress: Say): Promise<string> {
   const main = /^tool (\S+)$/m.exec(mod)?.[1];
   if (main === undefined)
     throw new Error(`tools/infra/go/${name}/go.mod names no \`tool\`: add the line with its package`);
-  return cached(`${name}-${pinOf(mod, read('go.sum'))}`, (draft) => {
+  // One of ours has its code there as well.
+  const own = globSync('*.go', { cwd: folder }).sort().map(read);
+  return cached(`${name}-${pinOf(mod, read('go.sum'), ...own)}`, (draft) => {
     const turn = last.then(() =>
       build({ name, folder, main, version: versionOf(mod, main), draft }, progress),
     );

@@ -72,6 +72,14 @@ resource "aws_iam_role_policy" "deployer" {
         Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
       },
       {
+        # Named by the cluster it lists, not by what it finds.
+        Sid       = "Find"
+        Effect    = "Allow"
+        Action    = "ecs:ListServices"
+        Resource  = "*"
+        Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
+      },
+      {
         Sid    = "Release"
         Effect = "Allow"
         Action = ["ecs:DescribeServices", "ecs:DescribeTasks", "ecs:UpdateService"]

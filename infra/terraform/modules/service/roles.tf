@@ -1,24 +1,20 @@
-data "aws_iam_policy_document" "tasks" {
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["ecs-tasks.amazonaws.com"]
-    }
-    # Else a task of another account could make ECS use this role (confused deputy).
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [data.aws_caller_identity.current.account_id]
-    }
-  }
+locals {
+  # By tasks of this account only: else one of another account could make ECS use the role (confused deputy).
+  tasks = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Principal = { Service = "ecs-tasks.amazonaws.com" }
+      Condition = { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } }
+    }]
+  })
 }
 
 # What the agent needs before the app starts: its image, its parameters, its log.
 resource "aws_iam_role" "execution" {
   name               = "${local.name}-execution"
-  assume_role_policy = data.aws_iam_policy_document.tasks.json
+  assume_role_policy = local.tasks
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -65,5 +61,5 @@ resource "aws_iam_role_policy" "execution" {
 # What the app itself may do with AWS: nothing. It speaks to its backing services by URL, with credentials of theirs.
 resource "aws_iam_role" "task" {
   name               = "${local.name}-task"
-  assume_role_policy = data.aws_iam_policy_document.tasks.json
+  assume_role_policy = local.tasks
 }

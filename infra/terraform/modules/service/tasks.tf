@@ -1,7 +1,7 @@
 locals {
   values_hash = sha256(jsonencode(local.values))
   image       = "${aws_ecr_repository.this.repository_url}@${var.image_digest}"
-  ca_arns     = var.database_ca_parameter == null ? [] : [
+  ca_arns = var.database_ca_parameter == null ? [] : [
     "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.region}:${data.aws_caller_identity.current.account_id}:parameter${var.database_ca_parameter}"
   ]
 
@@ -23,7 +23,7 @@ locals {
     essential              = true
     user                   = "1000:1000"
     readonlyRootFilesystem = true
-    linuxParameters        = { capabilities = { drop = ["ALL"] }, initProcessEnabled = true }
+    linuxParameters        = { capabilities = { drop = ["ALL"] } }
     # DRAIN_MS, then SHUTDOWN_DEADLINE_MS, and time to spare: as terminationGracePeriodSeconds in Kubernetes.
     stopTimeout = 40
     environment = var.database_ca_parameter == null ? [] : [{ name = "NODE_EXTRA_CA_CERTS", value = "/ca/database.pem" }]
@@ -76,12 +76,9 @@ resource "aws_ecs_task_definition" "process" {
       { name = "http", containerPort = var.port, protocol = "tcp", appProtocol = "http" },
     ]
     # The liveness probe of Kubernetes: the event loop turns. Readiness is asked by the balancer; a database that is away is no
-    # reason to restart. 150 s to start, as the start-up probe gives.
+    # reason to restart. 150 s to start, as the start-up probe gives. By the image's own program: there is no curl in it.
     healthCheck = {
-      command = ["CMD", "node", "-e", join("", [
-        "require('http').get('http://127.0.0.1:${var.port}/health/live', ",
-        "({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))",
-      ])]
+      command     = ["CMD", "node", "healthcheck.cjs", "METRICS_PORT:9464/health/live"]
       interval    = 5
       timeout     = 2
       retries     = 3
