@@ -37,7 +37,7 @@ export function createParts(config: Config, platform: Platform) {
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX),
   });
   attachDatabase(platform, dataSource, config.DATABASE_URL);
-  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+  const broker = attachBroker(platform, config);
   const mail = new MailSender(config);
   watchPolicies(platform, mail.policies);
   services.attach('smtp', {

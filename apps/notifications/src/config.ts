@@ -3,6 +3,7 @@ import {
   duration,
   everyProcess,
   feature,
+  flag,
   guarded,
   list,
   text,
@@ -49,6 +50,7 @@ const variables = z
       { development: ['127.0.0.1:19092'] },
       { of: 'host:port' },
     ),
+    KAFKA_TLS: flag('whether brokers are reached by TLS, with certificates that Node trusts', false),
     JWKS_URL: url("where the token issuer's public keys are", ['http', 'https'], {
       development: 'http://127.0.0.1:14011/.well-known/jwks.json',
     }),

@@ -43,7 +43,7 @@ export function createParts(config: Config, platform: Platform) {
   });
   attachDatabase(platform, dataSource, config.DATABASE_URL);
   const redis = attachRedis(platform, config.REDIS_URL);
-  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+  const broker = attachBroker(platform, config);
 
   const confirmed = telemetry.counter('orders.confirmed', {
     unit: '{order}',

@@ -35,7 +35,7 @@ export function createParts(config: Config, platform: Platform) {
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX),
   });
   attachDatabase(platform, dataSource, config.DATABASE_URL);
-  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+  const broker = attachBroker(platform, config);
 
   const gateway = new GatewayClient(config);
   watchPolicies(platform, gateway.policies);

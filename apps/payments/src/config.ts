@@ -2,6 +2,7 @@ import {
   auto,
   duration,
   everyProcess,
+  flag,
   guarded,
   integer,
   list,
@@ -50,6 +51,7 @@ const variables = z
       { development: ['127.0.0.1:19092'] },
       { of: 'host:port' },
     ),
+    KAFKA_TLS: flag('whether brokers are reached by TLS, with certificates that Node trusts', false),
     KAFKA_PARTITIONS: integer('partitions of topics that migrate creates', { min: 1, default: 6 }),
     KAFKA_REPLICAS: integer('replicas of topics that migrate creates', { min: 1, default: 1 }),
     JWKS_URL: url("where the token issuer's public keys are", ['http', 'https'], {

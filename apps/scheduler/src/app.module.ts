@@ -31,7 +31,7 @@ export function createParts(config: Config, platform: Platform) {
     DATABASE_POOL_MAX: databasePool(platform, config.DATABASE_POOL_MAX, { max: 3 }),
   });
   attachDatabase(platform, dataSource, config.DATABASE_URL);
-  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+  const broker = attachBroker(platform, config);
 
   const { relay, signal } = outboxRelay(platform, {
     db: dataSource,

@@ -1,4 +1,4 @@
-import { auto, duration, everyProcess, integer, list, notAbove, oneOf, text, url } from '@cairn/config';
+import { auto, duration, everyProcess, flag, integer, list, notAbove, oneOf, text, url } from '@cairn/config';
 import { z } from 'zod';
 import { isCronPattern, MISSED, type Missed } from './job.ts';
 
@@ -42,6 +42,7 @@ const variables = z
       { development: ['127.0.0.1:19092'] },
       { of: 'host:port' },
     ),
+    KAFKA_TLS: flag('whether brokers are reached by TLS, with certificates that Node trusts', false),
     KAFKA_PARTITIONS: integer('partitions of topics that migrate creates', { min: 1, default: 6 }),
     KAFKA_REPLICAS: integer('replicas of topics that migrate creates', { min: 1, default: 1 }),
     EXPIRE_UNPAID_ORDERS: cron('when unpaid orders are looked at', '*/10 * * * * *'),

@@ -35,7 +35,7 @@ export function createParts(config: Config, platform: Platform) {
     maxQueued: config.RENDER_MAX_QUEUED,
     timeoutMs: config.RENDER_TIMEOUT_MS,
   });
-  const broker = attachBroker(platform, config.KAFKA_BROKERS);
+  const broker = attachBroker(platform, config);
 
   const service = new ReceiptsService(renderer, files, (rows) => broker.publish(rows));
   const { handlers } = new ReceiptsConsumer(service);

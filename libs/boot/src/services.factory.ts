@@ -37,10 +37,14 @@ export function attachDatabase({ services, service }: Platform, database: Databa
 }
 
 /** Attaches Kafka. Start-up does not wait for it: orders are taken without a broker, the outbox keeps what they announce. */
-export function attachBroker(platform: Platform, brokers: string[]): Broker {
+export function attachBroker(
+  platform: Platform,
+  { KAFKA_BROKERS: brokers, KAFKA_TLS: tls }: { KAFKA_BROKERS: string[]; KAFKA_TLS: boolean },
+): Broker {
   const { services, service, telemetry, redactor, logger } = platform;
   const broker = new Broker({
     brokers,
+    tls,
     clientId: service,
     tracing: telemetry.messaging,
     redact: (text) => redactor.text(text),

@@ -12,6 +12,8 @@ import { NOT_TRACED, type MessagingTracing } from './tracing.ts';
 export type BrokerOptions = {
   brokers: string[];
   clientId: string;
+  /** Whether connections are encrypted, and the brokers' certificates checked against those that Node trusts. Default: false. */
+  tls?: boolean;
   /** kafkajs' own log, from `warn` up. */
   onLog?: (line: { namespace: string; message: string; [field: string]: unknown }) => void;
   /** Makes spans of what is sent and handled. Default: nothing does. */
@@ -32,13 +34,14 @@ export class Broker {
   readonly #tracing: MessagingTracing;
   readonly #redact: (text: string) => string;
 
-  constructor({ brokers, clientId, onLog = () => {}, tracing, redact }: BrokerOptions) {
+  constructor({ brokers, clientId, tls = false, onLog = () => {}, tracing, redact }: BrokerOptions) {
     patchIdleTimers();
     this.#tracing = tracing ?? NOT_TRACED;
     this.#redact = redact ?? ((text) => text);
     const common = {
       brokers,
       clientId,
+      ssl: tls,
       logLevel: kafkajs.logLevel.WARN,
       logCreator: () => (entry: { namespace: string; log: { message: string; [field: string]: unknown } }) =>
         onLog({ namespace: entry.namespace, ...entry.log }),

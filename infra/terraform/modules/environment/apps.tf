@@ -2,7 +2,7 @@ locals {
   anywhere = "0.0.0.0/0"
   https    = { port = 443, cidr = local.anywhere }
 
-  kafka = { KAFKA_BROKERS = aws_msk_cluster.this.bootstrap_brokers_tls }
+  kafka = { KAFKA_BROKERS = aws_msk_cluster.this.bootstrap_brokers_tls, KAFKA_TLS = "true" }
   # `migrate` makes topics with them.
   topics = { KAFKA_PARTITIONS = "6", KAFKA_REPLICAS = tostring(local.replicas) }
   tokens = { JWT_ISSUER = var.tokens.issuer, JWKS_URL = var.tokens.jwks_url }

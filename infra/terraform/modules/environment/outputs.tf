@@ -23,7 +23,7 @@ output "databases" {
   value = {
     for name, database in aws_db_instance.this : name => {
       host                  = database.address
-      administrators_secret = database.master_user_secret[0].secret_arn
+      administrators_secret = one(database.master_user_secret[*].secret_arn)
     }
   }
 }
