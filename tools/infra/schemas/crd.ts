@@ -6,7 +6,7 @@ export type Crd = {
   metadata: { name: string };
   spec: {
     group: string;
-    names: { kind: string };
+    names: { kind: string; plural: string };
     versions: { name: string; served: boolean; schema?: { openAPIV3Schema: Schema } }[];
   };
 };

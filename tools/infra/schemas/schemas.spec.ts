@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { kindsOfCrd, type Crd } from './crd.ts';
@@ -56,7 +58,7 @@ const crd = (schema: Schema, served = true): Crd => ({
   metadata: { name: 'scalers.example.org' },
   spec: {
     group: 'example.org',
-    names: { kind: 'Scaler' },
+    names: { kind: 'Scaler', plural: 'scalers' },
     versions: [{ name: 'v1', served, schema: { openAPIV3Schema: schema } }],
   },
 });
@@ -175,4 +177,9 @@ it('every module is pinned by an exact version and the hash of its files', () =>
     expect(version).toMatch(/^v\d+\.\d+\.\d+$/);
     expect(sum).toMatch(/^h1:[A-Za-z0-9+/]{43}=$/);
   }
+});
+
+it('the schemas are those of the API server that is built', () => {
+  const sums = readFileSync(join(import.meta.dirname, '../go/kube-apiserver/go.sum'), 'utf8');
+  expect(sums).toContain(`${kubernetes.path} ${kubernetes.version} ${kubernetes.sum}\n`);
 });
