@@ -31,6 +31,7 @@ async function appOf(root: string, name: string): Promise<App> {
   return {
     name,
     variables: variables.map((variable) => variable.name),
+    required: variables.flatMap((one) => (one.spelled === undefined ? [one.name] : [])),
     refused: (env) => refusedBy(schema, env),
     commands: commandsIn(text(`apps/${name}/src/main.ts`)),
     port: portOf('PORT'),

@@ -2,6 +2,8 @@
 export type App = {
   name: string;
   variables: string[];
+  /** Those without a default, but for a developer's machine. */
+  required: string[];
   /** What is wrong with an environment, by the app's own schema. */
   refused: (env: Record<string, string>) => { variable: string; expected: string; fix: string }[];
   commands: string[];
@@ -89,12 +91,19 @@ function wrongEnvironment({ values, elsewhere }: Use & { what: 'environment' }, 
   const unknown = [...Object.keys(values), ...elsewhere].filter((name) => !isVariable(name, app));
   // What is not known here can't be judged, only missed.
   const refused = app.refused(values).filter(({ variable }) => !elsewhere.includes(variable));
+  // In development they have a default, on 127.0.0.1: in a container nothing is there.
+  const missing = app.required.filter(
+    (name) => ![name, `${name}_FILE`].some((given) => given in values || elsewhere.includes(given)),
+  );
   return [
     ...unknown.map((name) => unknownVariable(name, app)),
-    ...refused.map(
-      ({ variable, expected, fix }) =>
-        `${app.name} refuses to start with ${variable} ${variable in values ? `"${values[variable]}"` : 'not set'}, expected ${expected}: ${fix}`,
-    ),
+    ...missing.map((name) => `${app.name} needs ${name}, and it is not set: set it`),
+    ...refused
+      .filter(({ variable }) => !missing.includes(variable))
+      .map(
+        ({ variable, expected, fix }) =>
+          `${app.name} refuses to start with ${variable} ${variable in values ? `"${values[variable]}"` : 'not set'}, expected ${expected}: ${fix}`,
+      ),
   ];
 }
 
