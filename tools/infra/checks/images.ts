@@ -16,7 +16,6 @@ export const images: Check = {
       globSync([`${folder}/**/Dockerfile`, `${folder}/**/*.Dockerfile`], { cwd: root, exclude: skipped }),
     ).sort();
     const hadolint = await pythonTool('hadolint', progress);
-
     const { stdout, stderr, code } = await run(hadolint, ['--format=json', '--no-color', ...files], {
       cwd: root,
     });
@@ -26,5 +25,19 @@ export const images: Check = {
     );
     return { summary: `${files.length} Dockerfiles`, problems };
   },
-  controls: [],
+  controls: [
+    {
+      does: 'packages come in the version of the day',
+      file: 'infra/docker/app.Dockerfile',
+      change: (text) =>
+        text.replace(/^USER 1000:1000$/m, 'RUN apt-get update && apt-get install curl\nUSER 1000:1000'),
+      expects: /app\.Dockerfile:\d+ \w+ DL3008/,
+    },
+    {
+      does: 'the user is named, not numbered',
+      file: 'infra/docker/app.Dockerfile',
+      change: (text) => text.replaceAll('USER 1000:1000', 'USER node'),
+      expects: /app\.Dockerfile:\d+ \w+ DL3066/,
+    },
+  ],
 };

@@ -1,0 +1,161 @@
+import { describe, expect, it } from '@jest/globals';
+import { commandsIn, pathsIn, subscriptionsIn } from './code.ts';
+import { appOfImage, callsOf, usesInCompose } from './compose.ts';
+import { usesInBalancer, usesInDockerfile, usesInPrometheus } from './others.ts';
+import { usesInApps, usesInParameters, usesInService, usesInStage } from './terraform.ts';
+import type { App } from './uses.ts';
+
+/** How files are read, on small ones. That the real ones are read: the controls of `npm run verify:infra -- cross --controls`. */
+const app = (name: string, port: number): App => ({
+  name,
+  variables: [],
+  required: [],
+  refused: () => [],
+  commands: [],
+  port,
+  managementPort: 9464,
+  paths: { http: ['/health/ready', `/api/v1/${name}`], management: [] },
+  subscriptions: [],
+});
+const apps = [app('orders', 3001), app('payments', 3002)];
+
+describe('the code', () => {
+  it('names commands as keys of what runCommand is given', () => {
+    const main = `const x = {\n  no: { },\n};\nawait runCommand('orders', {\n  serve: { does: '' },\n  'migrate:list': {\n    does: '',\n  },\n});`;
+    expect(commandsIn(main)).toEqual(['serve', 'migrate:list']);
+  });
+
+  it('names paths where it answers them', () => {
+    const code = `server.get('/health/ready', f);\n    '/prestop': prestop(),\n  if (path === '/metrics') {}\n // '/other'`;
+    expect(pathsIn(code)).toEqual({ http: ['/health/ready'], management: ['/prestop', '/metrics'] });
+  });
+
+  it('names what it consumes in its contract', () => {
+    const kafka = { groupId: { const: 'orders' } };
+    const channel = { $ref: '#/channels/payments' };
+    const operations = {
+      a: { action: 'receive', channel, bindings: { kafka } },
+      b: { action: 'send', channel },
+    };
+    expect(subscriptionsIn({ channels: { payments: { address: 'payments' } }, operations })).toEqual([
+      { topic: 'payments', group: 'orders' },
+    ]);
+  });
+});
+
+describe('compose', () => {
+  it('is read with its anchors and defaults', () => {
+    const yaml = `x-app: &app { image: cairn/orders, environment: { LOG_LEVEL: '\${LEVEL:-info}' } }
+services: { seed: { <<: *app, command: [seed], ports: ['127.0.0.1:13001:3001'] }, db: { image: 'postgres:18' } }`;
+    const at = 'c.yml: seed';
+    expect(usesInCompose('c.yml', yaml, apps)).toEqual([
+      { at, app: 'orders', what: 'environment', values: { LOG_LEVEL: 'info' }, elsewhere: [] },
+      { at, app: 'orders', what: 'command', command: 'seed' },
+      { at, app: 'orders', what: 'port', port: 3001, server: 'any' },
+    ]);
+  });
+
+  it.each([
+    ['cairn/orders', 'orders'],
+    ['registry.example:5000/team/cairn/orders@sha256:0', 'orders'],
+    ['cairn/simulators', undefined],
+    ['postgres:18', undefined],
+  ])('knows whose image %s is', (image, name) => {
+    expect(appOfImage(image, ['simulators'])).toBe(name);
+  });
+
+  it.each([
+    ['http://payments:3002', 3002],
+    ['http://payments', 80],
+    ['https://payments.cairn.svc/x', 443],
+  ])('knows that %s calls payments on port %i', (url, port) => {
+    expect(callsOf(url, apps).map((call) => [call.app.name, call.port])).toEqual([['payments', port]]);
+  });
+
+  it('does not take another host for an app', () => {
+    expect(callsOf('http://payments-gateway:3002,kafka:9092', apps)).toEqual([]);
+  });
+});
+
+describe('Terraform', () => {
+  const hcl = `locals {
+  kafka = { KAFKA_BROKERS = x.y }
+  apps = {
+    orders = {
+      port   = 3001
+      paths  = { serve = ["/api/v1/orders"] }
+      values = merge(local.kafka, { PAYMENTS_URL = "" })
+    }
+  }
+}
+`;
+
+  it('names ports, paths and variables of an app, and of the groups that it takes', () => {
+    const { uses, problems } = usesInApps('apps.tf', hcl, apps);
+    expect(uses.map(({ at, app: _, ...use }) => [at, ...Object.values(use)])).toEqual([
+      ['apps.tf: orders', 'image'],
+      ['apps.tf: orders', 'port', 3001, 'http'],
+      ['apps.tf: orders: paths', 'path', '/api/v1/orders', 3001],
+      ['apps.tf: orders: values', 'variable', 'PAYMENTS_URL'],
+      ['apps.tf: kafka', 'variable', 'KAFKA_BROKERS'],
+    ]);
+    expect(problems).toEqual(['apps.tf: there is no entry for the app payments: add one to `apps`']);
+  });
+
+  it('is told to have changed its form, when the table is not found', () => {
+    expect(usesInApps('apps.tf', 'locals {}', apps).problems).toEqual([expect.stringContaining('adapt')]);
+  });
+
+  it('names what every service is asked and runs', () => {
+    const service =
+      'health_check {\n  path = "/health/ready"\n}\ncommand = ["migrate"]\n"http://127.0.0.1:9464/health/live"';
+    const uses = usesInService('s.tf', service, [apps[0]!]);
+    expect(uses.map(({ at: _at, app: _app, ...use }) => Object.values(use))).toEqual([
+      ['path', '/health/ready', 3001],
+      ['path', '/health/live', 9464],
+      ['command', 'migrate'],
+    ]);
+  });
+
+  it('names the processes of a stage, and the variables of an app', () => {
+    const stage = '  processes = {\n    orders = { serve = { cpu = 1 }, consume = { cpu = 1 } }\n  }\n';
+    expect(usesInStage('m.tf', stage).map((use) => ('command' in use ? use.command : ''))).toEqual([
+      'serve',
+      'consume',
+    ]);
+    expect(usesInParameters('p.json', '[{"Name":"/cairn/orders/PORT"}]', 'orders')).toMatchObject([
+      { app: 'orders', elsewhere: ['PORT'] },
+    ]);
+  });
+});
+
+describe('the others', () => {
+  it('the Dockerfile speaks for every app', () => {
+    const stage =
+      'FROM x AS app\nENV NODE_ENV=production\nEXPOSE 9464\nHEALTHCHECK CMD ["node", "h.cjs", "METRICS_PORT:9464/health/ready"]\nCMD ["all"]\n';
+    const uses = usesInDockerfile('D', stage, apps).filter((use) => use.app === 'payments');
+    expect(uses.map(({ at: _at, app: _app, ...use }) => Object.values(use))).toEqual([
+      ['command', 'all'],
+      ['port', 9464, 'any'],
+      ['variable', 'NODE_ENV'],
+      ['variable', 'METRICS_PORT'],
+      ['path', '/health/ready', 9464],
+    ]);
+  });
+
+  it('Prometheus finds replicas by name or by DNS, and has to find every app', () => {
+    const yaml = `scrape_configs: [{ job_name: cairn, dns_sd_configs: [{ names: [orders], port: 9464 }] }]`;
+    const { uses, problems } = usesInPrometheus('p.yml', yaml, apps);
+    expect(uses).toMatchObject([{ app: 'orders', path: '/metrics', port: 9464 }]);
+    expect(problems).toEqual(['p.yml: nobody asks payments: add the target payments:9464']);
+  });
+
+  it('the balancer asks every replica whether it is ready', () => {
+    const config =
+      '    http-check send meth GET uri /health/ready ver HTTP/1.1\n    server-template orders- 8 orders:3001\n';
+    expect(usesInBalancer('h.cfg', config)).toMatchObject([
+      { app: 'orders', port: 3001, server: 'http' },
+      { app: 'orders', path: '/health/ready', port: 3001 },
+    ]);
+  });
+});
