@@ -62,9 +62,10 @@ export const workflows: Check = {
       expects: /ci\.yml:\d+ \w+ template-injection/,
     },
     {
-      does: 'a workflow may write everything',
+      does: 'a job may write everything',
       file: CI,
-      change: (text) => text.replace(/^permissions:.*\n( .*\n)*/m, 'permissions: write-all\n'),
+      change: (text) =>
+        job('run: date')(text).replace('  control:\n', '  control:\n    permissions: write-all\n'),
       expects: /ci\.yml:\d+ \w+ excessive-permissions/,
     },
   ],
