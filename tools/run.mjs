@@ -22,6 +22,7 @@ const COMMANDS = {
   lint: 'tools/lint.ts',
   pipeline: 'tools/pipeline/main.ts',
   build: 'tools/build/main.ts',
+  images: 'tools/images/main.ts',
   'verify:infra': 'tools/infra/main.ts',
 };
 

@@ -37,10 +37,13 @@ RUN mkdir -p /image/app \
 FROM $BASE AS compiled
 COPY --from=build /image/ /
 WORKDIR /app
-ENV NODE_COMPILE_CACHE=/compiled
-RUN install --directory --owner=1000 /compiled
+ENV NODE_COMPILE_CACHE=/image/compiled
+RUN install --directory --owner=1000 /image /image/compiled
 USER 1000:1000
-RUN node -e "Promise.all(fs.globSync('{start,sdk}-*.js').map((file) => import('./' + file))).then(() => process.exit())"
+# Node keeps it to itself by mode; what has no other owner than root has to be readable by all.
+RUN node -e "Promise.all(fs.globSync('{start,sdk}-*.js').map((file) => import('./' + file))).then(() => process.exit())" \
+    && chmod -R u=rwX,go=rX /image \
+    && find /image -exec touch --no-dereference --date=@0 {} +
 
 # A third party that Cairn stands in for. Not NODE_ENV=production: they give anyone a token, and refuse to start there.
 FROM $BASE AS simulators
@@ -52,7 +55,7 @@ COPY --from=build /image/ /
 WORKDIR /app
 USER 1000:1000
 EXPOSE 14010 14011 14012
-HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "healthcheck.cjs", "GATEWAY_PORT:14010/health", "ISSUER_PORT:14011/health", "TRACES_PORT:14012/health"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["node", "healthcheck.cjs", "GATEWAY_PORT:14010/health", "ISSUER_PORT:14011/health", "TRACES_PORT:14012/health"]
 ENTRYPOINT ["node", "--max-old-space-size-percentage=70", "main.js"]
 LABEL org.opencontainers.image.title="cairn/simulators" \
       org.opencontainers.image.version="$VERSION" \
@@ -66,13 +69,13 @@ ARG APP VERSION=0.0.0 REVISION=unknown SOURCE="" CREATED=""
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/compiled SERVICE_VERSION=$VERSION
 # Root's, and the process is nobody's who could change them.
 COPY --from=build /image/ /
-COPY --from=compiled --chown=0:0 /compiled /compiled
+COPY --from=compiled --chown=0:0 /image/ /
 WORKDIR /app
 # "node" by number: of a name no orchestrator can tell that it is not root.
 USER 1000:1000
 # The same in all apps; the API's port is the app's own (PORT), and an image does not know it.
 EXPOSE 9464
-HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "healthcheck.cjs", "METRICS_PORT:9464/health/ready"]
+HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["node", "healthcheck.cjs", "METRICS_PORT:9464/health/ready"]
 # Node is the first process and takes SIGTERM itself. The heap ends below the container's limit, so that V8 says what was too much
 # before the kernel kills.
 ENTRYPOINT ["node", "--max-old-space-size-percentage=70", "--import", "./telemetry.js", "main.js"]
