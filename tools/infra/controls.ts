@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stackDir } from '../stack/paths.ts';
 import type { Check, Say } from './check.ts';
@@ -24,6 +25,7 @@ export async function runControls(check: Check, root: string, progress: Say): Pr
       told ?? `expected ${control.expects}, got ${fresh.length ? fresh.join(' | ') : 'no problem'}`;
     results.push({ does: control.does, ok: told !== undefined, said });
   }
+  rmSync(copy, { recursive: true, force: true });
   return results;
 }
 
