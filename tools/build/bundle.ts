@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { cp, glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { packageFolders, sbomOf, type Component, type Manifest, type Sbom } from './sbom.ts';
 
 /**
@@ -64,13 +63,14 @@ export async function bundle(target: BundleTarget): Promise<boolean> {
   return true;
 }
 
-/** A hash of what `tsc` noted about the sources of the app and our libraries, of the lock file, and of this file. */
+/** A hash of what `tsc` noted about the sources of the app and our libraries, of the lock file, and of what makes it. */
 async function inputsOf({ dir, ...settings }: BundleTarget): Promise<string> {
   const notes: string[] = [];
   const patterns = ['libs/*/tsconfig.tsbuildinfo', `${dir}/dist/tsconfig.tsbuildinfo`];
   for await (const note of glob(patterns)) notes.push(note);
   const hash = createHash('sha256').update(JSON.stringify(settings));
-  for (const file of [...notes.sort(), 'package-lock.json', fileURLToPath(import.meta.url)]) {
+  const tools = ['bundle.ts', 'sbom.ts'].map((file) => join(import.meta.dirname, file));
+  for (const file of [...notes.sort(), 'package-lock.json', ...tools]) {
     hash.update(await readFile(file));
   }
   return hash.digest('hex');

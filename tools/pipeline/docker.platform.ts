@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pg from 'pg';
 import { answers, appEnvironment, WITH_DATABASE, type AppName, type AppPorts } from '../local/apps.ts';
 import { fetchToken } from '../local/token.ts';
@@ -18,6 +20,8 @@ export type Stage = {
   crane: Crane;
   engines: Record<string, string>;
   ports: AppPorts;
+  /** Takes the files with the variables. */
+  folder: string;
   signal: AbortSignal;
 };
 
@@ -119,17 +123,18 @@ export class DockerPlatform implements Platform {
     redis.pathname = environment === 'production' ? '/1' : '/2';
     const env = {
       ...appEnvironment(engines, ports),
-      // The S3 server of the stack knows one key only, which production refuses.
-      DEPLOYMENT_ENVIRONMENT: app === 'worker' ? 'staging' : environment,
+      // Both are as production is. But the S3 server of the stack knows one key only, which production refuses.
+      DEPLOYMENT_ENVIRONMENT: app === 'worker' ? 'test' : 'production',
       GATEWAY_API_KEY: `${environment}-${this.#password}`,
       REDIS_URL: redis.toString(),
       ...(WITH_DATABASE.includes(app) && { DATABASE_URL: url.toString() }),
       ...more,
     };
-    return [
-      ...['--network=host', `--label=${label}`, ...RESTRICTED],
-      ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
-    ];
+    // In a file: a command that fails is shown, and so would be the passwords in it.
+    const file = join(this.#stage.folder, `${environment}.env`);
+    const lines = Object.entries(env).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(file, lines.join(''), { mode: 0o600 });
+    return ['--network=host', `--label=${label}`, ...RESTRICTED, '--env-file', file];
   }
 }
 

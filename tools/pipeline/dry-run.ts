@@ -54,7 +54,7 @@ export async function dryRun(app: AppName, folder: string): Promise<number> {
         root: repoRoot,
         crane: new Crane(crane),
         cosign: new Cosign(cosign, { folder: await emptyFolder('keys') }),
-        step: (name, message, work) => step(report, name, message, work),
+        step: (name, message, work, detail) => step(report, name, message, work, detail),
       };
       await tools.cosign.makeKeys();
       info(report, 'registry', `${host}; the keys of this run are in .stack/${NAME}/keys`);
@@ -89,6 +89,7 @@ async function sceneOf(
       crane,
       engines: stack.env,
       ports,
+      folder: stackDir(NAME),
       signal,
     });
     await platform.prepare();

@@ -21,8 +21,8 @@ export type Delivery = {
   ledger: Ledger;
   /** Rejects for an image that the pipeline has not signed. */
   verify: (digest: string) => Promise<void>;
-  /** Told of each step. */
-  step: <T>(name: string, message: string, work: () => Promise<T>) => Promise<T>;
+  /** Told of each step; `detail` may say how far it is. */
+  step: <T>(name: string, message: string, work: () => Promise<T>, detail?: () => string) => Promise<T>;
 };
 
 /** A release that was not kept: what runs now is what ran before. */

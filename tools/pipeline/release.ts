@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sbom } from '../build/sbom.ts';
-import { asked, docker } from '../images/docker.client.ts';
+import { asked, docker, dockerBuild } from '../images/docker.client.ts';
 import { scanArchive } from '../images/scan.ts';
 import { advisoriesFor } from './advisories.ts';
 import type { Cosign } from './cosign.client.ts';
@@ -45,7 +45,14 @@ export async function buildOnce(
   const candidate = `${repository}:candidate-${source.revision}`;
   const known = (await crane.digest(`${repository}:${source.revision}`)) ?? (await crane.digest(candidate));
   if (known) return known;
-  await step('build', candidate, () => build(root, source, candidate, platforms));
+  let line = '';
+  const onLine = (text: string) => (line = text.slice(0, 70));
+  await step(
+    'build',
+    candidate,
+    () => build(root, source, candidate, { platforms, onLine }),
+    () => line,
+  );
   const digest = await crane.digest(candidate);
   if (!digest) throw new Error(`${candidate} was pushed, and the registry does not have it`);
   return digest;
@@ -85,7 +92,14 @@ export async function release(
   });
 }
 
-async function build(root: string, source: Source, tag: string, platforms: readonly string[]): Promise<void> {
+type BuildOptions = { platforms: readonly string[]; onLine: (line: string) => void };
+
+async function build(
+  root: string,
+  source: Source,
+  tag: string,
+  { platforms, onLine }: BuildOptions,
+): Promise<void> {
   const { app, folder, version, revision, created, url = '' } = source;
   const values = { APP: folder, VERSION: version, REVISION: revision, CREATED: created, SOURCE: url };
   const args = [
@@ -93,14 +107,11 @@ async function build(root: string, source: Source, tag: string, platforms: reado
     ...(app === 'simulators' ? ['--target', 'simulators'] : []),
     ...Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
   ];
-  if (platforms.length) {
-    // What a builder adds of itself (provenance) has the time in it; whose build it is, the signature says.
-    const many = ['--platform', platforms.join(','), '--provenance=false', '--push'];
-    await docker(['buildx', 'build', ...args, ...many, root]);
-    return;
-  }
-  await docker(['build', ...args, root]);
-  await docker(['push', '--quiet', tag]);
+  // What a builder adds of itself (provenance) has the time in it; whose build it is, the signature says. Buildx pushes what the
+  // engine could not keep: an image for several platforms.
+  const many = ['--platform', platforms.join(','), '--provenance=false', '--push'];
+  await dockerBuild([...args, ...(platforms.length ? many : []), root], { onLine });
+  if (!platforms.length) await docker(['push', '--quiet', tag]);
 }
 
 /** What came with the base is judged as such: the examples in its documentation are no hosts of ours. */

@@ -58,7 +58,7 @@ process.exit();
 
 async function tools(): Promise<Tools> {
   const report = printer();
-  const step: Tools['step'] = (what, message, work) => told(report, what, message, work);
+  const step: Tools['step'] = (what, message, work, detail) => told(report, what, message, work, detail);
   const crane = new Crane(await goTool('crane', console.log));
   const cosign = new Cosign(await goTool('cosign', console.log), { workflow: releasing() });
   return { root: repoRoot, crane, cosign, step };
