@@ -89,15 +89,15 @@ describe('the balancer', () => {
   });
 
   it.each(Object.entries(BALANCED))('sends what comes for %s to its replicas', (name, port) => {
-    const doors = [
-      `bind :${port}`,
-      `use_backend ${name}-unready if { nbsrv(${name}) eq 0 }`,
-      `default_backend ${name}`,
+    expect(config).toContain(`bind :${port}\n    default_backend ${name}\n`);
+    const servers = [
+      `${name}- 8 ${name}:${port}`,
+      `${name}-unasked- 8 ${name}-unasked:${port} no-check init-state up backup`,
     ];
-    expect(config).toContain(doors.join('\n    '));
-    const servers = `server-template ${name}- 8 ${name}:${port}`;
-    expect(config).toContain(`backend ${name} from replicas\n    ${servers}\n`);
-    expect(config).toContain(`backend ${name}-unready from replicas\n    ${servers} no-check\n`);
+    expect(config).toContain(
+      [`backend ${name} from replicas`, ...servers].join('\n    server-template ') + '\n',
+    );
+    expect(services[name]!.networks).toEqual({ default: { aliases: [`${name}-unasked`] } });
     expect(config).toContain(`nbsrv(${name}) lt 1`);
   });
 

@@ -7,6 +7,7 @@ import { rebalance, REBALANCE_USAGE } from './rebalance/rebalance.ts';
 import { outbox, OUTBOX_USAGE } from './outbox/outbox.ts';
 import { quick } from './quick.ts';
 import { rolling, USAGE } from './rolling/rolling.ts';
+import { scaled, SCALED_USAGE } from './scaled/scaled.ts';
 import { scheduler, SCHEDULER_USAGE } from './scheduler/scheduler.ts';
 import { simulation, SIMULATION_USAGE } from './simulation.ts';
 import { SOAK_USAGE } from './soak/soak-settings.ts';
@@ -43,6 +44,11 @@ const KINDS: Record<string, Kind> = {
     does: 'two replicas of orders behind a balancer, restarted under load: not one request may fail',
     usage: USAGE,
     run: rolling,
+  },
+  scaled: {
+    does: 'three replicas of orders in containers behind HAProxy, killed under load: not one request may fail (needs Docker)',
+    usage: SCALED_USAGE,
+    run: scaled,
   },
   scheduler: {
     does: 'three schedulers with clocks ten minutes apart, killed, paused and cut off: each tick has its effect once',

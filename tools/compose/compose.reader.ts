@@ -11,6 +11,7 @@ const service = z.object({
   command: z.union([z.string(), z.array(z.string())]).optional(),
   environment: z.record(z.string(), z.unknown()).optional(),
   ports: z.array(z.string()).optional(),
+  networks: z.record(z.string(), z.object({ aliases: z.array(z.string()) })).optional(),
   volumes: z.array(z.string()).optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).optional(),
   healthcheck: z.object({ disable: z.boolean().optional() }).loose().optional(),

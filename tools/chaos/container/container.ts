@@ -1,87 +1,58 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { placesFrom } from '../../demo/places.ts';
 import { ShopClient } from '../../demo/shop.client.ts';
-import { FIXED_PORTS, requireFreePorts } from '../../local/apps.ts';
 import { table } from '../../local/tables.ts';
-import { composeIn } from '../../stack/compose.ts';
-import { repoRoot } from '../../stack/paths.ts';
-import { runOrFail } from '../../stack/programs.ts';
-import { printer, step } from '../../stack/progress.ts';
+import { step } from '../../stack/progress.ts';
 import { StackError } from '../../stack/types.ts';
+import { onCompose, type Project } from '../compose-project.ts';
 import { containerViolations, type Seen } from './container-verdict.ts';
 
 export const USAGE = '[--quick]';
 
 const PROJECT = 'cairn-container';
+const SMALL = 'infra/compose/small-orders.yml';
 const EXPECTED = { cpus: 0.5, memoryBytes: 256 * 2 ** 20, databasePool: 6, leastRequests: 1000 };
 const AT_A_TIME = 64;
-const FILES = ['docker-compose.yml', 'infra/compose/small-orders.yml'];
-
-const compose = (...args: string[]) => [
-  'compose',
-  ...['--project-directory', repoRoot, '--project-name', PROJECT],
-  ...FILES.flatMap((file) => ['--file', join(repoRoot, file)]),
-  ...args,
-];
-const docker = (args: string[], signal?: AbortSignal) =>
-  runOrFail('docker', args, { ...(signal && { signal }) });
-
 /** Orders in a real container of 256 MiB and half a processor, under load. 1 when anything is not as it must be. */
 export async function container(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options: { quick: { type: 'boolean' } } });
-  const answer = await composeIn().answer(['postgres', 'redis', 'kafka']);
-  if (!answer.usable) throw new StackError(`This needs a Docker engine: ${answer.reason}.`);
-  await requireFreePorts(FIXED_PORTS);
-  const leaving = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.on(signal, () => leaving.abort(new StackError(`ended by ${signal}`)));
-  process.on('disconnect', () => leaving.abort(new StackError('ended by the end of npm')));
-  const report = printer();
-  const { signal } = leaving;
-  try {
-    await step(report, 'build', 'docker compose build', () => docker(compose('build'), signal));
-    await step(report, 'up', 'docker compose up --wait orders', () =>
-      docker(compose('up', '--detach', '--wait', 'orders'), signal),
-    );
-    const seconds = values.quick ? 10 : 60;
-    const seen = await step(report, 'load', `${AT_A_TIME} customers for ${seconds} s`, () =>
-      underLoad(seconds, signal),
+  const seconds = values.quick ? 10 : 60;
+  return onCompose({ name: PROJECT, over: [SMALL], up: ['orders'] }, async (project) => {
+    const seen = await step(project.report, 'load', `${AT_A_TIME} customers for ${seconds} s`, () =>
+      underLoad(seconds, project),
     );
     const wrong = containerViolations(seen, EXPECTED);
     tell(seen, wrong);
     return wrong.length > 0 ? 1 : 0;
-  } finally {
-    await step(report, 'down', 'docker compose down --volumes', () =>
-      docker(compose('down', '--volumes', '--timeout', '10')),
-    );
-  }
+  });
 }
 
-async function underLoad(seconds: number, signal: AbortSignal): Promise<Seen> {
-  const id = (await docker(compose('ps', '--quiet', 'orders'))).trim();
-  const startedAt = await inspect(id, '{{.State.StartedAt}}');
+async function underLoad(seconds: number, { signal, compose, docker }: Project): Promise<Seen> {
+  const id = (await compose('ps', '--quiet', 'orders')).trim();
+  const inspect = async (format: string) => (await docker('inspect', '--format', format, id)).trim();
+  const startedAt = await inspect('{{.State.StartedAt}}');
   const until = performance.now() + seconds * 1000;
   const goesOn = () => performance.now() < until && !signal.aborted;
   const count = { requests: 0, failed: 0 };
   let connections = 0;
   const watch = async () => {
-    for (; goesOn(); await delay(500)) connections = Math.max(connections, await connectionsOfOrders());
+    for (; goesOn(); await delay(500))
+      connections = Math.max(connections, await connectionsOfOrders(compose));
   };
   await Promise.all([watch(), ...Array.from({ length: AT_A_TIME }, () => customer(goesOn, count))]);
   signal.throwIfAborted();
-  const log = await docker(['logs', id]);
+  const log = await docker('logs', id);
   const line = log.split('\n').find((one) => one.includes('"limits_detected"'));
   if (!line) throw new StackError('orders logged no limits_detected');
   return {
     ...count,
     connections,
     limits: JSON.parse(line) as Seen['limits'],
-    oomKilled: (await inspect(id, '{{.State.OOMKilled}}')) === 'true',
-    restarted: (await inspect(id, '{{.State.StartedAt}}')) !== startedAt,
-    peakBytes: await peakOf(id),
+    oomKilled: (await inspect('{{.State.OOMKilled}}')) === 'true',
+    restarted: (await inspect('{{.State.StartedAt}}')) !== startedAt,
+    peakBytes: Number(await docker('exec', id, 'node', '-e', PEAK)),
   };
 }
 
@@ -105,23 +76,17 @@ async function customer(goesOn: () => boolean, count: { requests: number; failed
   }
 }
 
-async function connectionsOfOrders(): Promise<number> {
+async function connectionsOfOrders(compose: Project['compose']): Promise<number> {
   const sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'orders'";
   const psql = ['psql', '--username=cairn', '--dbname=postgres', '--tuples-only', '--command', sql];
-  return Number(await docker(compose('exec', '--no-TTY', 'postgres', ...psql)));
+  return Number(await compose('exec', '--no-TTY', 'postgres', ...psql));
 }
-
-const inspect = async (id: string, format: string) =>
-  (await docker(['inspect', '--format', format, id])).trim();
 
 /** As the control group has counted it; cgroup v2's `memory.peak` is there from Linux 5.19 on. */
-async function peakOf(id: string): Promise<number> {
-  const script = `const { existsSync, readFileSync } = require('node:fs');
-    const places = ['memory.peak', 'memory/memory.max_usage_in_bytes'].map((file) => '/sys/fs/cgroup/' + file);
-    const file = places.find((place) => existsSync(place));
-    console.log(file ? readFileSync(file, 'utf8').trim() : NaN);`;
-  return Number(await docker(['exec', id, 'node', '-e', script]));
-}
+const PEAK = `const { existsSync, readFileSync } = require('node:fs');
+  const places = ['memory.peak', 'memory/memory.max_usage_in_bytes'].map((file) => '/sys/fs/cgroup/' + file);
+  const file = places.find((place) => existsSync(place));
+  console.log(file ? readFileSync(file, 'utf8').trim() : NaN);`;
 
 function tell(seen: Seen, wrong: string[]): void {
   const { limits } = seen;

@@ -1,8 +1,7 @@
-import { databaseUrl, startApp, type LaunchOptions } from '../../local/apps.ts';
+import { startApp, type LaunchOptions } from '../../local/apps.ts';
 import type { Child } from '../../stack/child.ts';
 import { freePorts } from '../../stack/ports.ts';
 import type { Replica } from './balancer.ts';
-import pg from 'pg';
 
 /** How a replica is told to leave. */
 export type Leaving = {
@@ -70,21 +69,5 @@ export class OrdersReplica implements Replica {
 
   async stop(): Promise<void> {
     await this.#child?.stop();
-  }
-}
-
-export type StoredOrder = { id: string; state: string };
-
-/** What the database says of a customer's orders. */
-export async function ordersOf(customer: string, { engines }: LaunchOptions): Promise<StoredOrder[]> {
-  const db = new pg.Client({ connectionString: databaseUrl(engines['POSTGRES_URL']!, 'orders') });
-  await db.connect();
-  try {
-    const { rows } = await db.query<StoredOrder>('SELECT id, state FROM orders WHERE customer_id = $1', [
-      customer,
-    ]);
-    return rows;
-  } finally {
-    await db.end();
   }
 }

@@ -1,15 +1,16 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LaunchOptions } from '../../local/apps.ts';
+import { databaseUrl, type LaunchOptions } from '../../local/apps.ts';
 import { fetchToken } from '../../local/token.ts';
 import { stackDir } from '../../stack/paths.ts';
 import { startBalancer, type Balancer } from './balancer.ts';
+import { writeFindings } from './findings.ts';
 import { Ledger, type Summary } from './ledger.ts';
 import { startLoad } from './load.ts';
 import { seeded } from '../random.ts';
-import { ordersOf, OrdersReplica, type Leaving } from './replicas.ts';
+import { OrdersReplica, type Leaving } from './replicas.ts';
 import { RequestPlan } from './requests.ts';
+import { countOrders, type OrderCounts } from './stored-orders.ts';
 import { Timeline } from './timeline.ts';
 
 export type PhaseOptions = {
@@ -36,17 +37,6 @@ export type Restart = {
   goneAfterMs: number;
   backAfterMs: number;
   how: string;
-};
-
-export type OrderCounts = {
-  /** Answered with 201. */
-  confirmed: number;
-  /** In the database. */
-  stored: number;
-  /** Answered with 201 and not in the database. */
-  missing: number;
-  /** Of the confirmed ones. */
-  paid: number;
 };
 
 export type Phase = Summary & {
@@ -93,13 +83,14 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
     } finally {
       await load.stop();
     }
-    orders = await countOrders(customer, plan.confirmed, options);
+    const url = databaseUrl(launch.engines['POSTGRES_URL']!, 'orders');
+    orders = await countOrders(customer, plan.confirmed, { url, settleMs: options.settleMs });
   } finally {
     await balancer?.close();
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
   const phase = { ...ledger.summary(), name, restarts, reasons: ledger.reasons(), orders, openRequests };
-  return writeDown(phase, ledger, timeline, launch);
+  return writeFindings(join(stackDir(launch.stack), 'rolling', name), phase, ledger, timeline);
 }
 
 type Run = PhaseOptions & {
@@ -150,39 +141,4 @@ async function restart(replica: OrdersReplica, { balancer, timeline, leaving }: 
     backAfterMs: back - told,
     how,
   };
-}
-
-/** While the replicas are up: the events of one that left are the other's to handle. */
-async function countOrders(customer: string, confirmed: string[], { launch, settleMs }: PhaseOptions) {
-  const count = async (): Promise<OrderCounts> => {
-    const stored = new Map((await ordersOf(customer, launch)).map(({ id, state }) => [id, state]));
-    return {
-      confirmed: confirmed.length,
-      stored: stored.size,
-      missing: confirmed.filter((id) => !stored.has(id)).length,
-      paid: confirmed.filter((id) => stored.get(id) === 'paid').length,
-    };
-  };
-  const until = performance.now() + settleMs;
-  let counts = await count();
-  while (counts.paid < counts.confirmed && performance.now() < until) {
-    await delay(250);
-    counts = await count();
-  }
-  return counts;
-}
-
-function writeDown(
-  phase: Omit<Phase, 'folder'>,
-  ledger: Ledger,
-  timeline: Timeline,
-  { stack }: LaunchOptions,
-): Phase {
-  const folder = join(stackDir(stack), 'rolling', phase.name);
-  mkdirSync(folder, { recursive: true });
-  const lines = (rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
-  writeFileSync(join(folder, 'failures.jsonl'), lines(ledger.failures));
-  writeFileSync(join(folder, 'timeline.jsonl'), lines(timeline.steps));
-  writeFileSync(join(folder, 'summary.json'), `${JSON.stringify(phase, null, 2)}\n`);
-  return { ...phase, folder };
 }
