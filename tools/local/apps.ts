@@ -105,6 +105,8 @@ export function startApp(
   options: LaunchOptions & { port?: number; replica?: string; log?: string },
 ): Promise<Child> {
   const port = options.port ?? options.ports[app];
+  // Who speaks TLS wants a certificate on its own port, and none beside it.
+  const asked = options.env?.['TLS_CERT_PATH'] ? options.ports[`${app}Metrics`] : port;
   return startChild({
     ...command(app, 'all', options),
     name: app,
@@ -116,7 +118,7 @@ export function startApp(
       METRICS_PORT: String(options.replica ? 0 : options.ports[`${app}Metrics`]),
       ...options.env,
     },
-    ready: () => answers(`http://127.0.0.1:${port}/health/ready`),
+    ready: () => answers(`http://127.0.0.1:${asked}/health/ready`),
   });
 }
 

@@ -96,7 +96,7 @@ function told(
 }
 
 function valueOf({ from, meta }: Found): string {
-  return from === 'default' ? written(meta.default, meta) : '(not set)';
+  return (from === 'default' && written(meta.default, meta)) || '(not set)';
 }
 
 /** The row of the variable that is missing says it. */
