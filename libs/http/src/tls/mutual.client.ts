@@ -12,7 +12,8 @@ export function mutualFetch(identity: Identity): typeof fetch {
 
 /** Loaded when it is needed. Node's own copy of undici can't be given certificates, and takes no agent of another's version. */
 async function fetchOf(identity: Identity): Promise<typeof fetch> {
-  const undici = await import('undici');
+  // Its default: a bundler makes no names of what a CommonJS module exports.
+  const { default: undici } = await import('undici');
   // A connector keeps sessions to resume; a new one has none of those that the old certificate began.
   const connectorOf = () => undici.buildConnector({ ...identity.current, minVersion: MIN_VERSION });
   let connect = connectorOf();
