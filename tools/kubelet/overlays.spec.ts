@@ -181,3 +181,48 @@ it('runs the engines and sidecars in the versions that compose runs', () => {
   );
   expect(composed).toEqual(expect.arrayContaining([...engines, collector]));
 });
+
+describe('TLS', () => {
+  const { patches } = parse(read('components/tls/kustomization.yaml')) as { patches: { patch?: string }[] };
+  const [{ spec: shared }] = manifests('components/tls/deployment.yaml') as [Manifest];
+  const [everyContainer] = shared.template.spec.containers;
+  const certificates = manifests('components/tls/certificates.yaml');
+  const own = patches.flatMap(({ patch }) => {
+    const made = patch === undefined ? undefined : parse(patch);
+    return made?.kind === 'Deployment' ? [made.spec.template.spec] : [];
+  });
+
+  it.each(['orders', 'payments', 'notifications'])('is told to %s by variables that it reads', (app) => {
+    const known = variablesOf(schemas[app]!).map(({ name }) => name);
+    const told = [...everyContainer.env, ...own.flatMap(({ containers }) => containers[0].env)];
+    const names = told.map(({ name }: Env) => name!);
+    expect(known.filter((name) => name.startsWith('TLS_')).toSorted()).toEqual(
+      [...new Set(names)].toSorted(),
+    );
+  });
+
+  it('has a certificate for each of them, mounted where the variables say', () => {
+    expect(own.map(({ volumes }) => volumes[0].secret.secretName)).toEqual(
+      certificates.map(({ spec }) => spec.secretName),
+    );
+    const [{ mountPath }] = everyContainer.volumeMounts;
+    expect(everyContainer.env.map(({ value }: Env) => value)).toEqual(
+      ['tls.crt', 'tls.key', 'ca.crt'].map((file) => `${mountPath}/${file}`),
+    );
+  });
+
+  it('lets in by name who the network lets in', () => {
+    const allowed = own.map(({ containers }) => containers[0].env[0].value.split(','));
+    expect(allowed).toEqual([['gateway'], ['gateway', 'orders'], ['gateway']]);
+    const orders = certificates.find(({ metadata }) => metadata.name === 'orders');
+    expect(orders.spec.dnsNames).toContain('orders');
+    expect(orders.spec.usages).toContain('client auth');
+  });
+
+  it('leaves the probes to the port that asks nobody for a certificate', () => {
+    const { startupProbe, livenessProbe, readinessProbe } = everyContainer;
+    expect([startupProbe, livenessProbe, readinessProbe]).toEqual(
+      Array(3).fill({ httpGet: { port: 'metrics' } }),
+    );
+  });
+});

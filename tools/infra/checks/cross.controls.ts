@@ -23,6 +23,12 @@ export const CONTROLS: Control[] = [
     expects: /parameters\/orders\.json: orders has no variable REDIS_URL/,
   },
   {
+    does: 'a file is named in a folder that nobody mounts',
+    file: 'infra/kubernetes/components/tls/deployment.yaml',
+    change: put('mountPath: /tls', 'mountPath: /certificates'),
+    expects: /staging-tls: Deployment\/payments-serve: payments refuses to start with TLS_KEY_PATH/,
+  },
+  {
     does: 'what is required is not set any more',
     file: 'infra/compose/apps.yml',
     change: put(/^ +GATEWAY_URL: .*\n/m, ''),

@@ -45,7 +45,7 @@ function ofWorkload(
     );
     const uses: Use[] = [
       { at, app, what: 'image' },
-      { at, app, what: 'environment', values, elsewhere },
+      { at, app, what: 'environment', values, elsewhere, mounted: mountsOf(container) },
       { at, app, what: 'command', command: container.args?.[0] ?? 'all' },
       ...portsOf(at, app, container, metadata.annotations ?? {}),
       ...calls,
@@ -60,6 +60,11 @@ function callOf(at: string, { app, port }: { app: App; port: number }, objects: 
   const service = objects.find(({ kind, metadata }) => kind === 'Service' && metadata.name === app.name);
   const { ports = [] } = (service?.spec ?? {}) as { ports?: { port: number }[] };
   return { at, app: app.name, what: 'call', port, open: ports.map((one) => one.port) };
+}
+
+function mountsOf(container: Container): string[] {
+  const mounts = (container['volumeMounts'] ?? []) as { mountPath: string }[];
+  return mounts.map(({ mountPath }) => mountPath);
 }
 
 function environmentOf(at: string, { env = [], envFrom = [] }: Container, objects: KubernetesObject[]) {

@@ -25,6 +25,8 @@ export type Use = { at: string; app: string } & (
       values: Record<string, string>;
       /** Set to what is not known here: a secret, or something of the cloud. */
       elsewhere: string[];
+      /** Folders that are there where it runs, and not here: what is in them can't be judged. */
+      mounted?: string[];
     }
   | { what: 'command'; command: string }
   | { what: 'port'; port: number; server: keyof App['paths'] | 'any' }
@@ -87,10 +89,16 @@ function isVariable(name: string, { variables }: App): boolean {
 const unknownVariable = (variable: string, { name }: App) =>
   `${name} has no variable ${variable}: take it out or give it the name that it has in apps/${name}/src/config.ts`;
 
-function wrongEnvironment({ values, elsewhere }: Use & { what: 'environment' }, app: App): string[] {
+function wrongEnvironment(
+  { values, elsewhere, mounted = [] }: Use & { what: 'environment' },
+  app: App,
+): string[] {
   const unknown = [...Object.keys(values), ...elsewhere].filter((name) => !isVariable(name, app));
   // What is not known here can't be judged, only missed.
-  const refused = app.refused(values).filter(({ variable }) => !elsewhere.includes(variable));
+  const isThere = (variable: string) => mounted.some((folder) => values[variable]?.startsWith(`${folder}/`));
+  const refused = app
+    .refused(values)
+    .filter(({ variable }) => !elsewhere.includes(variable) && !isThere(variable));
   // In development they have a default, on 127.0.0.1: in a container nothing is there.
   const missing = app.required.filter(
     (name) => ![name, `${name}_FILE`].some((given) => given in values || elsewhere.includes(given)),
