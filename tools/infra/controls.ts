@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { stackDir } from '../stack/paths.ts';
-import type { Check, Say } from './check.ts';
+import type { Check, Control, Say } from './check.ts';
 import { breakFile, copyFiles } from './copy.ts';
 
 export type Controlled = { does: string; ok: boolean; said: string };
@@ -16,9 +16,7 @@ export async function runControls(check: Check, root: string, progress: Say): Pr
   const before = new Set((await check.run(copy, progress)).problems);
   const results: Controlled[] = [];
   for (const control of check.controls) {
-    const mend = breakFile(copy, control);
-    const problems = await problemsOf(check, copy, progress);
-    mend();
+    const problems = await problemsWith(control, check, copy, progress);
     const fresh = problems.filter((problem) => !before.has(problem));
     const told = fresh.find((problem) => control.expects.test(problem));
     const said =
@@ -29,11 +27,15 @@ export async function runControls(check: Check, root: string, progress: Say): Pr
   return results;
 }
 
-/** What is so wrong that the check can't be made is a problem, too. */
-async function problemsOf(check: Check, copy: string, progress: Say): Promise<string[]> {
+/** What is so wrong that the check can't be made is a problem, too. So is a control that has nothing to change any more. */
+async function problemsWith(control: Control, check: Check, copy: string, progress: Say): Promise<string[]> {
+  let mend = () => {};
   try {
+    mend = breakFile(copy, control);
     return (await check.run(copy, progress)).problems;
   } catch (error) {
     return [(error as Error).message];
+  } finally {
+    mend();
   }
 }

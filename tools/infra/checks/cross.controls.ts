@@ -163,7 +163,7 @@ export const CONTROLS: Control[] = [
   {
     does: 'Prometheus asks the port of the API',
     file: 'infra/observability/prometheus/prometheus.yml',
-    change: put('worker:9464', 'worker:3004'),
+    change: put('port: 9464', 'port: 3004'),
     expects: /prometheus\.yml: cairn: worker answers nothing at \/metrics on port 3004/,
   },
   {
