@@ -26,14 +26,18 @@ export function edgeStats(csv: string): EdgeStats {
   return stats;
 }
 
-/** How many replicas of a backend have said that they are ready. */
+const isUnasked = ({ backend, name }: EdgeServer) => name.startsWith(`${backend}-unasked-`);
+
+/** How many replicas of a backend are in: have said that they are ready, or are there where nobody asks them. */
 export function replicasIn({ servers }: EdgeStats, backend: string): number {
-  return servers.filter((server) => server.backend === backend && server.status.startsWith('UP')).length;
+  return servers.filter(
+    (server) => server.backend === backend && !isUnasked(server) && /^(UP|no check)/.test(server.status),
+  ).length;
 }
 
 /** Requests that a backend's replicas got while none was ready. */
 export function unasked({ servers }: EdgeStats, backend: string): number {
   return servers
-    .filter((server) => server.backend === backend && server.name.startsWith(`${backend}-unasked-`))
+    .filter((server) => server.backend === backend && isUnasked(server))
     .reduce((sum, { chosen }) => sum + chosen, 0);
 }

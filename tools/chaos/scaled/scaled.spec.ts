@@ -17,6 +17,7 @@ describe("the balancer's statistics", () => {
     'orders,orders-3,0,2,DOWN,1,',
     'orders,orders-4,0,0,MAINT (resolution),0,',
     'orders,orders-unasked-1,0,0,no check,3,',
+    'payments,payments-1,0,0,no check,1,',
     'orders,BACKEND,1,2,UP,13,',
     '',
   ].join('\n');
@@ -26,7 +27,7 @@ describe("the balancer's statistics", () => {
     expect(replicasIn(stats, 'orders')).toBe(2);
     expect(unasked(stats, 'orders')).toBe(3);
     expect(stats.retries).toEqual({ orders: { retried: 1, elsewhere: 2 } });
-    expect(replicasIn(stats, 'payments')).toBe(0);
+    expect(['payments', 'notifications'].map((name) => replicasIn(stats, name))).toEqual([1, 0]);
   });
 
   it('are not taken from a page that has none', () => {
