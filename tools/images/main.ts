@@ -104,12 +104,13 @@ function buildTable(built: readonly Built[], base: Base): string {
 
 function checkTable(built: readonly Built[], checked: readonly Map<string, Checked>[]): string {
   const heads = ['user', 'root', 'privileges', 'healthy', 'SIGTERM', 'layers', 'configurations'];
-  const rows = built.map(({ name }) => {
-    const cells = Object.assign({}, ...checked.map((one) => one.get(name)?.cells ?? {})) as Record<
+  const rows = built.map((one) => {
+    const { name } = one;
+    const cells = Object.assign({}, ...checked.map((part) => part.get(name)?.cells ?? {})) as Record<
       string,
       string
     >;
-    const isGood = checked.every((one) => !one.get(name)?.problems.length);
+    const isGood = !imageViolations(one).length && checked.every((part) => !part.get(name)?.problems.length);
     return [isGood ? '✓' : '✗', name, ...heads.map((head) => cells[head] ?? '-')];
   });
   return table([['', 'image', ...heads], ...rows]);
