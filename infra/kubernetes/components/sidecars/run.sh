@@ -5,8 +5,8 @@ set -eu
 file=$1 limit=$2
 shift 2
 : >"$file"
-while sleep 5; do
-  if [ "$(stat -c %s "$file")" -gt "$limit" ]; then : >"$file"; fi
+while sleep 5 && size=$(stat -c %s "$file"); do
+  if [ "$size" -gt "$limit" ]; then : >"$file"; fi
 done &
 # In place of this shell, so that SIGTERM is the app's. Appending: after the file was emptied, its next line is the first.
 exec node --max-old-space-size-percentage=70 --import ./telemetry.js main.js "$@" >>"$file"
