@@ -4,7 +4,8 @@ import { cross } from './checks/cross.ts';
 import { images } from './checks/images.ts';
 import { kubernetes } from './checks/kubernetes.ts';
 import { shell } from './checks/shell.ts';
+import { terraform } from './checks/terraform.ts';
 import { workflows } from './checks/workflows.ts';
 
 /** All that `npm run verify:infra` knows, in the order of its table. */
-export const CHECKS: Check[] = [cross, images, kubernetes, shell, workflows, apiServerCheck];
+export const CHECKS: Check[] = [cross, images, kubernetes, shell, terraform, workflows, apiServerCheck];

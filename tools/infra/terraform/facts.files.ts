@@ -2,6 +2,7 @@ import { parseConfig, variablesOf, type ConfigError, type Schema } from '@cairn/
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { commandsIn, pathsIn } from '../cross/code.ts';
 import type { App, Facts } from './rules.ts';
 
 const APPS = ['orders', 'payments', 'notifications', 'worker', 'scheduler'];
@@ -9,13 +10,13 @@ const APPS = ['orders', 'payments', 'notifications', 'worker', 'scheduler'];
 /** What the code of the apps says. @param root the folder whose files are read */
 export async function factsOf(root: string): Promise<Facts> {
   const read = (file: string) => readFileSync(join(root, file), 'utf8');
-  const probes = read('libs/lifecycle/src/nest/health.controller.ts').matchAll(/@Get\('(\w+)'\)/g);
+  const probes = pathsIn(read('libs/lifecycle/src/health.routes.ts')).http;
   const keepAlive = /keepAliveTimeout: ([\d_]+)/.exec(read('libs/http/src/http-app.ts'))?.[1];
   if (!keepAlive) throw new Error('libs/http/src/http-app.ts sets no keepAliveTimeout');
   const apps = await Promise.all(APPS.map(async (app) => [app, await appOf(root, app)] as const));
   return {
     apps: Object.fromEntries(apps),
-    healthPaths: [...probes].map(([, path]) => `/health/${path}`),
+    healthPaths: probes,
     keepAliveMs: Number(keepAlive.replaceAll('_', '')),
   };
 }
@@ -38,7 +39,7 @@ async function appOf(root: string, app: string): Promise<App> {
   return {
     variables,
     paths: Object.keys(paths),
-    commands: [...main.matchAll(/^ {2}'?([a-z:]+)'?: \{/gm)].map(([, command]) => command!),
+    commands: commandsIn(main),
     refuses: (values) => refusals(schema, values, secrets),
   };
 }

@@ -27,8 +27,3 @@ output "secret_names" {
   description = "Parameters that have to be put into SSM by hand before the first task starts."
   value       = [for name in local.secrets : "${local.path}/${name}"]
 }
-
-output "values_hash" {
-  description = "Changes with every value: of which configuration a revision is."
-  value       = local.values_hash
-}

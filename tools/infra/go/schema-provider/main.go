@@ -104,6 +104,21 @@ func (s server) ValidateDataResourceConfig(context.Context, *tfprotov6.ValidateD
 	return &tfprotov6.ValidateDataResourceConfigResponse{}, nil
 }
 
+// Between two runs of a test, what the first one made is read again.
+func (s server) UpgradeResourceState(_ context.Context, request *tfprotov6.UpgradeResourceStateRequest) (*tfprotov6.UpgradeResourceStateResponse, error) {
+	schema, err := schemaOf(s.schemas.ResourceSchemas[request.TypeName])
+	if err != nil {
+		return nil, err
+	}
+	shape := schema.ValueType()
+	value, err := request.RawState.Unmarshal(shape)
+	if err != nil {
+		return nil, err
+	}
+	upgraded, err := tfprotov6.NewDynamicValue(shape, value)
+	return &tfprotov6.UpgradeResourceStateResponse{UpgradedState: &upgraded}, err
+}
+
 func (s server) GetFunctions(context.Context, *tfprotov6.GetFunctionsRequest) (*tfprotov6.GetFunctionsResponse, error) {
 	return &tfprotov6.GetFunctionsResponse{}, nil
 }

@@ -84,8 +84,15 @@ run "a_value_that_changes_makes_a_new_revision" {
     }
   }
   assert {
-    condition     = local.values_hash != run.secrets_are_known_by_name_only.values_hash
-    error_message = "The hash of the values is in the revision."
+    condition     = local.values_hash != sha256(jsonencode(merge(local.values, { LOG_LEVEL = "info" })))
+    error_message = "Another value is another hash."
+  }
+  assert {
+    condition = alltrue([
+      for task in aws_ecs_task_definition.process :
+      one([for container in jsondecode(task.container_definitions) : container if container.essential]).dockerLabels["cairn.values"] == local.values_hash
+    ])
+    error_message = "The hash is in the revision."
   }
 }
 
