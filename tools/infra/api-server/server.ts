@@ -37,6 +37,7 @@ async function start(progress: Say): Promise<Request> {
     const { ports, release } = await holdPorts(3);
     const [client = 0, peer = 0, secure = 0] = ports;
     await release();
+    // Killed by the guard as well: asked to end, kube-apiserver waits for an etcd that is gone before it.
     const guard = createGuard();
     const log = (name: string) => join(folder, `${name}.log`);
     children.push(
@@ -46,6 +47,7 @@ async function start(progress: Say): Promise<Request> {
         args: etcdArguments(join(folder, 'etcd'), client, peer),
         log: log('etcd'),
         guard,
+        stopSignal: 'SIGKILL',
         ready: async () =>
           (await fetch(`http://127.0.0.1:${client}/readyz`).catch(() => undefined))?.ok ?? false,
       }),
@@ -59,6 +61,7 @@ async function start(progress: Say): Promise<Request> {
         args: serverArguments(folder, token, client, secure),
         log: log('kube-apiserver'),
         guard,
+        stopSignal: 'SIGKILL',
         ready: () => isReady(requests),
         readyTimeoutMs: READY_TIMEOUT_MS,
       }),
