@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -17,7 +17,11 @@ while sleep 0.02; do echo 0123456789; done
 
 let folder: string;
 let app: ChildProcess;
-const text = () => readFileSync(join(folder, 'app.log'), 'utf8');
+/** Empty until the script has made the file. */
+const text = () => {
+  const file = join(folder, 'app.log');
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
+};
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'sidecars-'));
@@ -45,7 +49,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 it('becomes the image’s own process, whose SIGTERM it is and whose last line is in the file', async () => {
   run(1_000_000);
-  await until(() => (statSync(join(folder, 'app.log'), { throwIfNoEntry: false })?.size ?? 0) > 100);
+  await until(() => text().length > 100);
   const dockerfile = readFileSync(join(root, 'infra/docker/app.Dockerfile'), 'utf8');
   const entrypoints = [...dockerfile.matchAll(/^ENTRYPOINT (\[.+\])$/gm)].map(([, json]) =>
     JSON.parse(json!),
