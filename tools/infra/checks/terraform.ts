@@ -16,8 +16,9 @@ export const terraform: Check = {
   async run(root, progress) {
     const work = await workspace(root, progress);
     const problems = new Set(await work.unformatted());
-    for (const folder of work.roots)
-      for (const problem of await work.validated(folder)) problems.add(problem);
+    // A problem of a module is told by every root that has it.
+    for (const found of await Promise.all(work.roots.map(work.validated)))
+      for (const problem of found) problems.add(problem);
     // What is not valid can't be applied, not even with everything mocked.
     if (problems.size) return { summary: `${work.files} files`, problems: [...problems] };
 
