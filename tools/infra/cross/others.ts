@@ -57,10 +57,10 @@ export function usesInPrometheus(
   return { uses, problems };
 }
 
-/** The replicas that the balancer finds, and what it asks them. */
+/** The replicas that the balancer finds, by the app's name or the alias `<app>-unasked` of it, and what it asks them. */
 export function usesInBalancer(file: string, config: string): Use[] {
   const path = /^ *http-check send .*\buri (\S+)/m.exec(config)?.[1] ?? '/';
-  return [...config.matchAll(/^ *server(?:-template)? \S+ (?:\S+ )?([a-z-]+):(\d+)/gm)].flatMap(
+  return [...config.matchAll(/^ *server(?:-template)? \S+ (?:\S+ )?([a-z-]+?)(?:-unasked)?:(\d+)/gm)].flatMap(
     ([, app = '', port]): Use[] => [
       { at: `${file}: ${app}`, app, what: 'port', port: Number(port), server: 'http' },
       { at: `${file}: ${app}`, app, what: 'path', path, port: Number(port) },

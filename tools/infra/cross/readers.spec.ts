@@ -152,10 +152,14 @@ describe('the others', () => {
 
   it('the balancer asks every replica whether it is ready', () => {
     const config =
-      '    http-check send meth GET uri /health/ready ver HTTP/1.1\n    server-template orders- 8 orders:3001\n';
+      '    http-check send meth GET uri /health/ready ver HTTP/1.1\n' +
+      '    server-template orders- 8 orders:3001\n' +
+      '    server-template orders-unasked- 8 orders-unasked:3002 backup\n';
     expect(usesInBalancer('h.cfg', config)).toMatchObject([
       { app: 'orders', port: 3001, server: 'http' },
       { app: 'orders', path: '/health/ready', port: 3001 },
+      { app: 'orders', port: 3002, server: 'http' },
+      { app: 'orders', path: '/health/ready', port: 3002 },
     ]);
   });
 });
