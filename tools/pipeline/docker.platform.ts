@@ -123,8 +123,8 @@ export class DockerPlatform implements Platform {
     redis.pathname = environment === 'production' ? '/1' : '/2';
     const env = {
       ...appEnvironment(engines, ports),
-      // Both are as production is. But the S3 server of the stack knows one key only, which production refuses.
-      DEPLOYMENT_ENVIRONMENT: app === 'worker' ? 'test' : 'production',
+      // The S3 server of the stack knows one key only, which both of them refuse.
+      DEPLOYMENT_ENVIRONMENT: app === 'worker' ? 'test' : environment,
       GATEWAY_API_KEY: `${environment}-${this.#password}`,
       REDIS_URL: redis.toString(),
       ...(WITH_DATABASE.includes(app) && { DATABASE_URL: url.toString() }),

@@ -16,7 +16,8 @@ export default class ChangelogRenderer {
   render(): string {
     const { changes, changelogEntryVersion, project } = this.#given;
     const own = changes.filter(
-      ({ affectedProjects }) => project === null || affectedProjects === '*' || affectedProjects.includes(project),
+      ({ affectedProjects }) =>
+        project === null || affectedProjects === '*' || affectedProjects.includes(project),
     );
     const date = new Date().toISOString().slice(0, 10);
     const texts = own.map(({ description }) => description.trim());

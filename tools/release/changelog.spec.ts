@@ -9,7 +9,11 @@ describe('an entry in a changelog', () => {
     change('- Headers.', '@cairn/http'),
     change('- Both.', '@cairn/config', '@cairn/http'),
   ];
-  const entry = new ChangelogRenderer({ changes, changelogEntryVersion: '0.2.0', project: '@cairn/config' }).render();
+  const entry = new ChangelogRenderer({
+    changes,
+    changelogEntryVersion: '0.2.0',
+    project: '@cairn/config',
+  }).render();
 
   it('has the version and the date above the plans’ own words', () => {
     expect(entry).toMatch(

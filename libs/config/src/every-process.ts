@@ -7,14 +7,15 @@ import { flag, oneOf, port, share, text } from './variables.ts';
 const VARIABLES = {
   DEPLOYMENT_ENVIRONMENT: (fallback: (typeof ENVIRONMENTS)[number]) =>
     oneOf(
-      'where it runs; development has defaults for a local stack, which production refuses',
+      'where it runs; development has defaults for a local stack, which staging and production refuse',
       ENVIRONMENTS,
       fallback,
     ),
   SERVICE_VERSION: (fallback: string) => text('which build it is, as logs and traces name it', fallback),
   HOST: (fallback: string) => text('address it listens on', fallback),
   PORT: (fallback: number) => port('port for probes, and for its API where it has one', fallback),
-  METRICS_PORT: (fallback: number) => port('port for metrics, flags and the hook before a stop', fallback),
+  METRICS_PORT: (fallback: number) =>
+    port('port for metrics, flags, probes and the hook before a stop', fallback),
   LOG_LEVEL: (fallback: (typeof LEVELS)[number]) => oneOf('least severity that is logged', LEVELS, fallback),
   LOG_FORMAT: (fallback: (typeof FORMATS)[number]) =>
     oneOf('how a log line looks; auto is pretty on a terminal in development', FORMATS, fallback),

@@ -21,10 +21,11 @@ export function resolve<S extends Schema>(schema: S, env: Environment, readFile:
   const secrets = [...found.values()].flatMap(secretsOfFound);
   const tell = (found: Found, rest: Partial<Problem>): Problem => told(found, rest, secrets, hints);
 
-  const isProduction = environmentOf(schema, env, readFile) === 'production';
+  // Staging differs from production in its name only: what it accepts goes on to production.
+  const isReal = ['staging', 'production'].includes(environmentOf(schema, env, readFile));
   const early = [...found.values()].flatMap((each) => {
     const refused =
-      each.refused ?? (isPlaceholder(each) ? PLACEHOLDER : isProduction ? development(each) : undefined);
+      each.refused ?? (isPlaceholder(each) ? PLACEHOLDER : isReal ? development(each) : undefined);
     return refused ? [tell(each, refused)] : [];
   });
   const result = schema.safeParse(
@@ -59,7 +60,7 @@ function development({ meta, raw }: Found) {
     raw === written(meta.development) || secretsIn(meta, raw).some((own) => passwords.includes(own));
   if (!isSame) return undefined;
   const fix = "set this deployment's own; DEPLOYMENT_ENVIRONMENT=development is for a developer's machine";
-  return { expected: 'no development default in production', fix };
+  return { expected: 'no development default in staging or production', fix };
 }
 
 function judged({ name, raw }: Found, issue: z.core.$ZodIssue): Partial<Problem> {

@@ -11,7 +11,7 @@ export type Meta = {
   expected?: string;
   unit?: string;
   default?: unknown;
-  /** What stands in for it on a developer's machine; refused in production. */
+  /** What stands in for it on a developer's machine; refused in staging and production. */
   development?: unknown;
   secret?: boolean;
   url?: boolean;

@@ -137,11 +137,17 @@ describe('DEPLOYMENT_ENVIRONMENT', () => {
     expect(missing.map(([variable]) => variable)).toEqual(expect.arrayContaining(NAMES));
   });
 
-  it('production refuses the password of development under another name and at another host', () => {
-    expect(refused({ DATABASE_URL: 'postgres://other:dev-password@db/y' })).toHaveLength(1);
-    expect(refused({ DATABASE_URL: 'postgres://dev:other@127.0.0.1/x' })).toEqual([]);
-    expect(refused({ API_KEY: undefined, API_KEY_FILE: file('dev', 'development-key\n') })).toHaveLength(1);
-  });
+  it.each(['staging', 'production'])(
+    '%s refuses the password of development under another name and at another host',
+    (environment) => {
+      const DEPLOYMENT_ENVIRONMENT = environment;
+      expect(
+        refused({ DEPLOYMENT_ENVIRONMENT, DATABASE_URL: 'postgres://other:dev-password@db/y' }),
+      ).toHaveLength(1);
+      expect(refused({ DATABASE_URL: 'postgres://dev:other@127.0.0.1/x' })).toEqual([]);
+      expect(refused({ API_KEY: undefined, API_KEY_FILE: file('dev', 'development-key\n') })).toHaveLength(1);
+    },
+  );
 
   it('test neither has them nor refuses them', () => {
     expect(refused({ ...development, DEPLOYMENT_ENVIRONMENT: 'test' })).toEqual([]);

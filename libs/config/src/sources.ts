@@ -17,8 +17,8 @@ export type Found = {
   refused?: { expected: string; got: string; fix: string };
 };
 
-export type DeploymentEnvironment = 'development' | 'test' | 'production';
-export const ENVIRONMENTS = ['development', 'test', 'production'] as const;
+export const ENVIRONMENTS = ['development', 'test', 'staging', 'production'] as const;
+export type DeploymentEnvironment = (typeof ENVIRONMENTS)[number];
 const ENVIRONMENT = 'DEPLOYMENT_ENVIRONMENT';
 
 /** Each variable by itself, from the file that `X_FILE` names, or from its default. An empty one counts as not set. */

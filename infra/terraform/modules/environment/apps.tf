@@ -8,7 +8,7 @@ locals {
   tokens = { JWT_ISSUER = var.tokens.issuer, JWKS_URL = var.tokens.jwks_url }
   every_process = merge(
     # For calls from task to task, from which ECS takes nobody out before it signals.
-    { DRAIN_MS = "5000" },
+    { DRAIN_MS = "5000", DEPLOYMENT_ENVIRONMENT = var.environment == "production" ? "production" : "staging" },
     var.otlp_endpoint == null ? {} : { OTEL_EXPORTER_OTLP_ENDPOINT = var.otlp_endpoint },
   )
 
