@@ -276,7 +276,7 @@ const scheduler = (folder: string): Broken[] => [
     app: 'scheduler',
     is: 'nearly everything',
     env: {
-      DEPLOYMENT_ENVIRONMENT: 'canary',
+      DEPLOYMENT_ENVIRONMENT: 'preview',
       PORT: 'http',
       LOG_LEVEL: 'verbose',
       LOG_FORMAT: 'xml',
