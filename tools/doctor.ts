@@ -15,7 +15,8 @@ const findings: Finding[] = [
   { what: 'node', ok: nodeIsNew(), found: process.version, mend: 'npm ci (it brings the right one)' },
   program('java', ['-version'], 'Kafka without Docker', 'apt-get install openjdk-17-jre-headless'),
   program('mvn', ['-v'], "Kafka's jars without Docker", 'apt-get install maven'),
-  program('go', ['version'], 'the S3 server without Docker', 'apt-get install golang-go'),
+  program('go', ['version'], 'the S3 server without Docker, verify:infra', 'apt-get install golang-go'),
+  program('python3', ['-m', 'pip', '--version'], 'verify:infra', 'apt-get install python3-pip'),
   program('redis-server', ['--version'], 'drafts without Docker', 'apt-get install redis-server'),
   program(
     'docker',
