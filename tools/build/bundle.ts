@@ -125,8 +125,8 @@ const formatDatesWhenAsked: Plugin = {
   },
 };
 
-/** What no process reads: documentation, types, source maps. Licences stay. */
-const READ_BY_PEOPLE = /\.(md|map|[cm]?ts)$/;
+/** What no process reads: documentation, types, source maps, the package manager that built a package. Licences stay. */
+const READ_BY_PEOPLE = /\.(md|map|[cm]?ts)$|\/\.yarn$/;
 
 /** Copies the external packages and all that they need into `<app>/bundle/node_modules`, for the image. */
 export async function copyExternals({ dir, external }: BundleTarget): Promise<string[]> {

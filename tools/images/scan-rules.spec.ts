@@ -88,6 +88,7 @@ describe('a host', () => {
     ['redis://redis', 'host redis://redis'],
     ['"http://payments:3002"', 'host http://payments:3002'],
     ['https://user:pass@shop.example/x', 'host https://user:***@shop.example'],
+    ['"db.inter\\\nnal"', 'host db.internal'], // as the bundler breaks lines
   ])('%s is found', (text, expected) => {
     expect(found(text)).toContain(expected);
   });
@@ -98,6 +99,7 @@ describe('a host', () => {
 
   it.each([
     'postgres://cairn:cairn@127.0.0.1:15432/orders',
+    'postgres://cairn:cairn@12\\\n7.0.0.1:15432/orders',
     'http://localhost:4318',
     'redis://127.0.0.1:16379',
     'https://opentelemetry.io/schemas/1.0',

@@ -83,7 +83,9 @@ export function judgeFile(path: string, content: string, layer: Layer, known: Kn
 }
 
 /** The same for text that is in no file, such as the image's own variables, labels and history. */
-export function judgeText(text: string, layer: Layer, { forbidden = [] }: Known = {}): Found[] {
+export function judgeText(given: string, layer: Layer, { forbidden = [] }: Known = {}): Found[] {
+  // The bundler ends a line in the middle of a string where it gets long, and goes on in the next.
+  const text = given.replaceAll('\\\n', '');
   const secrets = matches(text, SECRETS).map((secret) => ({ rule: 'secret' as const, quote: cut(secret) }));
   if (layer === 'base') return secrets;
   const hosts = matches(text, HOSTS)
