@@ -93,6 +93,15 @@ describe('services that take client certificates only', () => {
       }
   });
 
+  it('tell how much of their certificates’ lifetime is left', async () => {
+    for (const app of ['orders', 'payments'] as const) {
+      const metrics = await plainFetch(`http://${host}:${system.launch.ports[`${app}Metrics`]}/metrics`);
+      const left = /^tls_certificate_remaining_ratio(?:{[^}]*})? (\S+)$/m.exec(await metrics.text())?.[1];
+      expect(Number(left)).toBeGreaterThan(0.5);
+      expect(Number(left)).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('go on without a restart when certificates are renewed under another authority', async () => {
     const next = new Authority('Cairn, the next');
     const { id } = await placeOrder(shop);
