@@ -55,7 +55,7 @@ COPY --from=build /image/ /
 WORKDIR /app
 USER 1000:1000
 EXPOSE 14010 14011 14012
-HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["node", "healthcheck.cjs", "GATEWAY_PORT:14010/health", "ISSUER_PORT:14011/health", "TRACES_PORT:14012/health"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "healthcheck.cjs", "GATEWAY_PORT:14010/health", "ISSUER_PORT:14011/health", "TRACES_PORT:14012/health"]
 ENTRYPOINT ["node", "--max-old-space-size-percentage=70", "main.js"]
 LABEL org.opencontainers.image.title="cairn/simulators" \
       org.opencontainers.image.version="$VERSION" \
@@ -75,7 +75,7 @@ WORKDIR /app
 USER 1000:1000
 # The same in all apps; the API's port is the app's own (PORT), and an image does not know it.
 EXPOSE 9464
-HEALTHCHECK --interval=5s --timeout=5s --start-period=20s CMD ["node", "healthcheck.cjs", "METRICS_PORT:9464/health/ready"]
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s CMD ["node", "healthcheck.cjs", "METRICS_PORT:9464/health/ready"]
 # Node is the first process and takes SIGTERM itself. The heap ends below the container's limit, so that V8 says what was too much
 # before the kernel kills.
 ENTRYPOINT ["node", "--max-old-space-size-percentage=70", "--import", "./telemetry.js", "main.js"]

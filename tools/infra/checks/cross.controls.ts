@@ -89,6 +89,12 @@ export const CONTROLS: Control[] = [
     expects: /services\.tf: \w+ answers nothing at \/healthz/,
   },
   {
+    does: 'a container of AWS asks itself for what nobody answers',
+    file: 'infra/terraform/modules/service/tasks.tf',
+    change: put('METRICS_PORT:9464/health/live', 'METRICS_PORT:9464/alive'),
+    expects: /tasks\.tf: .*answers nothing at \/alive on port 9464/,
+  },
+  {
     does: 'an API path has no way through the balancer of AWS',
     file: 'infra/terraform/modules/environment/apps.tf',
     change: put('"/api/v1/drafts/*", ', ''),

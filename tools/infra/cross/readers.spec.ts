@@ -108,7 +108,7 @@ describe('Terraform', () => {
 
   it('names what every service is asked and runs', () => {
     const service =
-      'health_check {\n  path = "/health/ready"\n}\ncommand = ["migrate"]\n"http://127.0.0.1:9464/health/live"';
+      'health_check {\n  path = "/health/ready"\n}\ncommand = ["migrate"]\ncommand = ["CMD", "node", "healthcheck.cjs", "METRICS_PORT:9464/health/live"]';
     const uses = usesInService('s.tf', service, [apps[0]!]);
     expect(uses.map(({ at: _at, app: _app, ...use }) => Object.values(use))).toEqual([
       ['path', '/health/ready', 3001],

@@ -89,19 +89,11 @@ export function usesInService(file: string, hcl: string, apps: App[]): Use[] {
     ...hcl.matchAll(/\$\{var\.port\}(\/[\w/-]+)/g),
   ].map(([, path = '']) => path);
   const commands = [...hcl.matchAll(/command = \["([\w:-]+)"\]/g)].map(([, command = '']) => command);
-  return apps.flatMap(({ name: app, port, managementPort }) => [
+  // What the container asks itself: infra/docker/healthcheck.cjs takes VARIABLE:PORT/PATH.
+  const asked = [...hcl.matchAll(/"METRICS_PORT:(\d+)(\/[\w/-]+)"/g)];
+  return apps.flatMap(({ name: app, port }) => [
     ...paths.map((path): Use => ({ at: file, app, what: 'path', path, port })),
-    ...[...hcl.matchAll(/localhost:(\d+)(\/[\w/-]+)|127\.0\.0\.1:(\d+)(\/[\w/-]+)/g)].map(
-      ([, one, path = '', other, otherPath = '']): Use => {
-        return {
-          at: file,
-          app,
-          what: 'path',
-          path: path || otherPath,
-          port: Number(one ?? other ?? managementPort),
-        };
-      },
-    ),
+    ...asked.map(([, at, path = '']): Use => ({ at: file, app, what: 'path', path, port: Number(at) })),
     ...commands.map((command): Use => ({ at: file, app, what: 'command', command })),
   ]);
 }
