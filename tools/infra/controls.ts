@@ -1,8 +1,6 @@
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { stackDir } from '../stack/paths.ts';
 import type { Check, Control, Say } from './check.ts';
 import { breakFile, copyFiles } from './copy.ts';
+import { scratch } from './scratch.ts';
 
 export type Controlled = { does: string; ok: boolean; said: string };
 
@@ -11,7 +9,7 @@ export type Controlled = { does: string; ok: boolean; said: string };
  * expected, and that is not there while nothing is wrong.
  */
 export async function runControls(check: Check, root: string, progress: Say): Promise<Controlled[]> {
-  const copy = join(stackDir('verify'), check.name);
+  const copy = scratch(`controls-${check.name}`);
   await copyFiles(root, copy);
   const before = new Set((await check.run(copy, progress)).problems);
   const results: Controlled[] = [];
@@ -23,7 +21,6 @@ export async function runControls(check: Check, root: string, progress: Say): Pr
       told ?? `expected ${control.expects}, got ${fresh.length ? fresh.join(' | ') : 'no problem'}`;
     results.push({ does: control.does, ok: told !== undefined, said });
   }
-  rmSync(copy, { recursive: true, force: true });
   return results;
 }
 

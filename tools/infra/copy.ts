@@ -3,9 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Control } from './check.ts';
 import { runOrFail } from './programs/run.ts';
 
-/** Copies the files of the repository (those that git knows or would take) into `place`, which is wiped first. */
+/** Copies the files of the repository (those that git knows or would take) into `place`, which is empty. */
 export async function copyFiles(root: string, place: string): Promise<void> {
-  rmSync(place, { recursive: true, force: true });
   // Tools that look for the top of a repository find this one, and not the one around it.
   mkdirSync(join(place, '.git'), { recursive: true });
   const list = await runOrFail('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {

@@ -1,17 +1,16 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { startChild, type Child } from '../../stack/child.ts';
 import { createGuard } from '../../stack/guard.ts';
-import { stackDir } from '../../stack/paths.ts';
 import { holdPorts } from '../../stack/ports.ts';
-import { signalGroup, startOf } from '../../stack/processes.ts';
+import { signalGroup } from '../../stack/processes.ts';
 import type { Say } from '../check.ts';
 import { told } from '../programs/cache.ts';
 import { goTool } from '../programs/go.ts';
+import { scratch } from '../scratch.ts';
 import { restClient, type Request } from './rest.client.ts';
 
-const NAME = 'api-server-';
 /** On two busy cores: one that nobody else uses needs 6 s. */
 const READY_TIMEOUT_MS = 120_000;
 
@@ -28,11 +27,12 @@ export const apiServer = (progress: Say): Promise<Request> => (running ??= start
 async function start(progress: Say): Promise<Request> {
   const etcd = await goTool('etcd', progress);
   const kubeApiserver = await goTool('kube-apiserver', progress);
-  sweep();
-  const folder = stackDir(`${NAME}${process.pid}`);
+  const folder = scratch('api-server');
   const children: Child[] = [];
-  removeAtExit(folder, children);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Killed, and before their folder is removed: there is nothing to save.
+  process.prependOnceListener('exit', () => {
+    for (const { pid } of children) signalGroup(pid, 'SIGKILL');
+  });
   return told(progress, 'starting etcd and kube-apiserver', async () => {
     const { ports, release } = await holdPorts(3);
     const [client = 0, peer = 0, secure = 0] = ports;
@@ -115,26 +115,5 @@ async function isReady(requests: () => Request): Promise<boolean> {
     return (await requests()('GET', '/readyz')).status === 200;
   } catch {
     return false; // it has written no certificate yet, or doesn't listen
-  }
-}
-
-/**
- * However this process ends, but by SIGKILL, both are killed and their folder is removed: there is nothing to save. After SIGKILL
- * the guard ends them, and the next start sweeps the folder away.
- */
-function removeAtExit(folder: string, children: Child[]): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(130));
-  process.once('exit', () => {
-    for (const { pid } of children) signalGroup(pid, 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
-  });
-}
-
-function sweep(): void {
-  const home = dirname(stackDir(NAME));
-  const left = readdirSync(home).filter((name) => name.startsWith(NAME));
-  for (const name of left.filter((one) => startOf(Number(one.slice(NAME.length))) === undefined)) {
-    rmSync(join(home, name), { recursive: true, force: true });
   }
 }

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createGuard } from '../../stack/guard.ts';
+import { signalGroup } from '../../stack/processes.ts';
 
 export type Result = { code: number; stdout: string; stderr: string };
 export type Options = {
@@ -13,6 +14,7 @@ export type Options = {
 
 // Whatever way this process ends, what it started ends as well.
 const guard = createGuard();
+const running = new Set<number>();
 
 /**
  * Runs a program to its end and keeps apart what it answers and what it says about it.
@@ -22,7 +24,11 @@ export function run(command: string, args: string[], options: Options = {}): Pro
   const { cwd, env, input, onStderr } = options;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env: env ?? process.env, detached: true });
-    if (child.pid !== undefined) guard.adopt(child.pid, { name: command });
+    const { pid } = child;
+    if (pid !== undefined) {
+      guard.adopt(pid, { name: command });
+      running.add(pid);
+    }
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (data: Buffer) => stdout.push(data));
@@ -35,7 +41,10 @@ export function run(command: string, args: string[], options: Options = {}): Pro
     child.stdin.end(input ?? '');
     child.once('error', (error) => reject(new Error(`${command} can't be started: ${error.message}`)));
     child.once('close', (code) => {
-      if (child.pid !== undefined) guard.release(child.pid);
+      if (pid !== undefined) {
+        guard.release(pid);
+        running.delete(pid);
+      }
       resolve({
         code: code ?? -1,
         stdout: Buffer.concat(stdout).toString(),
@@ -43,6 +52,11 @@ export function run(command: string, args: string[], options: Options = {}): Pro
       });
     });
   });
+}
+
+/** Kills what runs, at once: the guard does so only when this process is gone. */
+export function endRunning(): void {
+  for (const pid of running) signalGroup(pid, 'SIGKILL');
 }
 
 /**

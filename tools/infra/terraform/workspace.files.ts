@@ -1,9 +1,9 @@
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stackDir } from '../../stack/paths.ts';
 import type { Say } from '../check.ts';
 import { goTool } from '../programs/go.ts';
 import { run, type Result } from '../programs/run.ts';
+import { scratch, socketScratch } from '../scratch.ts';
 import { schemaProvider, type Types } from './provider.files.ts';
 import { problemOf, resolvedBy, type Diagnostic, type Resource } from './resolved.ts';
 
@@ -25,10 +25,7 @@ export type Workspace = {
 /** @param root the folder whose infra/terraform is judged */
 export async function workspace(root: string, progress: Say): Promise<Workspace> {
   const tofu = await goTool('tofu', progress);
-  const place = join(stackDir('verify'), `terraform-${process.pid}`);
-  process.once('exit', () => rmSync(place, { recursive: true, force: true }));
-  rmSync(place, { recursive: true, force: true });
-  mkdirSync(place, { recursive: true });
+  const place = scratch('terraform');
   cpSync(join(root, FOLDER), join(place, FOLDER), { recursive: true });
   const all = globSync('**/*.{tf,tfvars,tftest.hcl}', { cwd: join(place, FOLDER) });
   const files = all.filter((file) => file.endsWith('.tf'));
@@ -36,7 +33,14 @@ export async function workspace(root: string, progress: Say): Promise<Workspace>
   const config = join(place, 'tofu.rc');
   // Only what is in the mirror: nothing is asked from a registry.
   writeFileSync(config, `provider_installation {\n  filesystem_mirror {\n    path = "${mirror}"\n  }\n}\n`);
-  const env = { ...process.env, ...forProvider, TF_CLI_CONFIG_FILE: config, TF_IN_AUTOMATION: '1' };
+  const env = {
+    ...process.env,
+    ...forProvider,
+    TF_CLI_CONFIG_FILE: config,
+    TF_IN_AUTOMATION: '1',
+    // Providers leave their sockets there (go-plugin: at its end the process is faster than its own removal of them).
+    TMPDIR: socketScratch(),
+  };
   const call = (folder: string, ...args: string[]) =>
     run(tofu, [`-chdir=${join(place, FOLDER, folder)}`, ...args], { env });
   const ready = new Map<string, Promise<string[]>>();
