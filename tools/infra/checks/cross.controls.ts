@@ -17,7 +17,7 @@ export const CONTROLS: Control[] = [
     expects: /overlays\/production: Deployment\/orders-serve: orders has no variable REDIS_URL/,
   },
   {
-    does: 'the same, as AWS sees it',
+    does: 'the same, as parameters have it',
     file: 'apps/orders/src/config.ts',
     change: (text) => text.replaceAll('REDIS_URL', 'DRAFTS_URL'),
     expects: /parameters\/orders\.json: orders has no variable REDIS_URL/,
@@ -53,22 +53,10 @@ export const CONTROLS: Control[] = [
     expects: /overlays\/staging: .*has no variable LOG_LEVLE/,
   },
   {
-    does: 'a variable that Terraform sets is misspelt',
-    file: 'infra/terraform/modules/environment/apps.tf',
-    change: put('PAYMENTS_URL =', 'PAYMENT_URL ='),
-    expects: /apps\.tf: orders: values: orders has no variable PAYMENT_URL/,
-  },
-  {
     does: 'a command is renamed in the code',
     file: 'apps/payments/src/main.ts',
     change: put(/^ {2}consume: \{/m, '  listen: {'),
     expects: /Deployment\/payments-consume: payments has no command "consume"/,
-  },
-  {
-    does: 'a process of AWS has a command that the app does not know',
-    file: 'infra/terraform/environments/production/main.tf',
-    change: (text) => text.replaceAll('consume =', 'work ='),
-    expects: /production\/main\.tf: processes: \w+ has no command "work"/,
   },
   {
     does: 'a one-off process of compose has a command that the app does not know',
@@ -81,24 +69,6 @@ export const CONTROLS: Control[] = [
     file: 'libs/lifecycle/src/health.routes.ts',
     change: (text) => text.replaceAll('/health/live', '/health/alive'),
     expects: /Deployment\/worker-consume: livenessProbe: worker answers nothing at \/health\/live/,
-  },
-  {
-    does: 'the balancer of AWS asks a path that nobody answers',
-    file: 'infra/terraform/modules/service/services.tf',
-    change: put('"/health/ready"', '"/healthz"'),
-    expects: /services\.tf: \w+ answers nothing at \/healthz/,
-  },
-  {
-    does: 'a container of AWS asks itself for what nobody answers',
-    file: 'infra/terraform/modules/service/tasks.tf',
-    change: put('METRICS_PORT:9464/health/live', 'METRICS_PORT:9464/alive'),
-    expects: /tasks\.tf: .*answers nothing at \/alive on port 9464/,
-  },
-  {
-    does: 'an API path has no way through the balancer of AWS',
-    file: 'infra/terraform/modules/environment/apps.tf',
-    change: put('"/api/v1/drafts/*", ', ''),
-    expects: /apps\.tf: orders: paths: nothing leads to \/api\/v1\/drafts/,
   },
   {
     does: 'the balancer of compose asks a path that nobody answers',
@@ -123,12 +93,6 @@ export const CONTROLS: Control[] = [
     file: 'apps/payments/src/config.ts',
     change: put('PORT: 3002', 'PORT: 3012'),
     expects: /haproxy\.cfg: payments: payments does not listen on port 3002/,
-  },
-  {
-    does: 'Terraform has another port than the process',
-    file: 'infra/terraform/modules/environment/apps.tf',
-    change: put('= 3003', '= 3033'),
-    expects: /apps\.tf: notifications: notifications does not listen on port 3033/,
   },
   {
     does: 'orders calls payments on a port that its Service does not have',

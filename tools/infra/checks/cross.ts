@@ -1,12 +1,12 @@
 import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Check, Control } from '../check.ts';
-import { appsIn } from '../cross/app.files.ts';
+import type { App } from '../apps/app.ts';
+import { appsIn } from '../apps/app.files.ts';
 import { usesInCompose } from '../cross/compose.ts';
 import { usesInKubernetes, type Found } from '../cross/kubernetes.ts';
-import { usesInBalancer, usesInDockerfile, usesInPrometheus } from '../cross/others.ts';
-import { usesInApps, usesInParameters, usesInService, usesInStage } from '../cross/terraform.ts';
-import { judge, type App, type Use } from '../cross/uses.ts';
+import { usesInBalancer, usesInDockerfile, usesInParameters, usesInPrometheus } from '../cross/others.ts';
+import { judge, type Use } from '../cross/uses.ts';
 import { renderOverlays } from '../kubernetes/overlays.files.ts';
 import { CONTROLS } from './cross.controls.ts';
 
@@ -18,9 +18,6 @@ const READERS: [string, Reader][] = [
   ['{docker-compose.yml,infra/compose/*.yml}', (...given) => uses(usesInCompose(...given))],
   ['infra/compose/edge/haproxy.cfg', (file, text) => uses(usesInBalancer(file, text))],
   ['infra/observability/prometheus/prometheus.yml', usesInPrometheus],
-  ['infra/terraform/modules/environment/apps.tf', usesInApps],
-  ['infra/terraform/modules/service/*.tf', (...given) => uses(usesInService(...given))],
-  ['infra/terraform/environments/*/main.tf', (file, text) => uses(usesInStage(file, text))],
   [
     'infra/terraform/parameters/*.json',
     (file, text) => uses(usesInParameters(file, text, basename(file, '.json'))),

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import type { App, Use } from './uses.ts';
+import type { App } from '../apps/app.ts';
+import type { Use } from './uses.ts';
 
 type Service = {
   image?: string;

@@ -6,7 +6,8 @@ import {
   type Workload,
 } from '../kubernetes/manifests.ts';
 import { appOfImage, callsOf, NO_APPS } from './compose.ts';
-import type { App, Use } from './uses.ts';
+import type { App } from '../apps/app.ts';
+import type { Use } from './uses.ts';
 
 type Handler = { httpGet?: { path?: string; port: string | number } };
 type Selector = Record<string, string>;

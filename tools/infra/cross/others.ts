@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
-import type { App, Use } from './uses.ts';
+import type { App } from '../apps/app.ts';
+import type { Use } from './uses.ts';
 
 /** What the stage `app` of the one Dockerfile says about every app. */
 export function usesInDockerfile(file: string, dockerfile: string, apps: App[]): Use[] {
@@ -66,4 +67,10 @@ export function usesInBalancer(file: string, config: string): Use[] {
       { at: `${file}: ${app}`, app, what: 'path', path, port: Number(port) },
     ],
   );
+}
+
+/** The parameters of SSM that are generated for an app: whether every variable that it needs is among them. */
+export function usesInParameters(file: string, json: string, app: string): Use[] {
+  const names = (JSON.parse(json) as { Name: string }[]).map(({ Name }) => Name.split('/').at(-1) ?? '');
+  return [{ at: file, app, what: 'environment', values: {}, elsewhere: names }];
 }

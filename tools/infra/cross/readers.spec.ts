@@ -1,47 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
-import { commandsIn, pathsIn, subscriptionsIn } from './code.ts';
+import type { App } from '../apps/app.ts';
 import { appOfImage, callsOf, usesInCompose } from './compose.ts';
-import { usesInBalancer, usesInDockerfile, usesInPrometheus } from './others.ts';
-import { usesInApps, usesInParameters, usesInService, usesInStage } from './terraform.ts';
-import type { App } from './uses.ts';
+import { usesInBalancer, usesInDockerfile, usesInParameters, usesInPrometheus } from './others.ts';
 
 /** How files are read, on small ones. That the real ones are read: the controls of `npm run verify:infra -- cross --controls`. */
 const app = (name: string, port: number): App => ({
   name,
   variables: [],
   required: [],
+  secrets: [],
   refused: () => [],
   commands: [],
   port,
   managementPort: 9464,
   paths: { http: ['/health/ready', `/api/v1/${name}`], management: [] },
+  api: [`/api/v1/${name}`],
   subscriptions: [],
 });
 const apps = [app('orders', 3001), app('payments', 3002)];
-
-describe('the code', () => {
-  it('names commands as keys of what runCommand is given', () => {
-    const main = `const x = {\n  no: { },\n};\nawait runCommand('orders', {\n  serve: { does: '' },\n  'migrate:list': {\n    does: '',\n  },\n});`;
-    expect(commandsIn(main)).toEqual(['serve', 'migrate:list']);
-  });
-
-  it('names paths where it answers them', () => {
-    const code = `server.get('/health/ready', f);\n    '/prestop': prestop(),\n  if (path === '/metrics') {}\n // '/other'`;
-    expect(pathsIn(code)).toEqual({ http: ['/health/ready'], management: ['/prestop', '/metrics'] });
-  });
-
-  it('names what it consumes in its contract', () => {
-    const kafka = { groupId: { const: 'orders' } };
-    const channel = { $ref: '#/channels/payments' };
-    const operations = {
-      a: { action: 'receive', channel, bindings: { kafka } },
-      b: { action: 'send', channel },
-    };
-    expect(subscriptionsIn({ channels: { payments: { address: 'payments' } }, operations })).toEqual([
-      { topic: 'payments', group: 'orders' },
-    ]);
-  });
-});
 
 describe('compose', () => {
   it('is read with its anchors and defaults', () => {
@@ -77,58 +53,6 @@ services: { seed: { <<: *app, command: [seed], ports: ['127.0.0.1:13001:3001'] }
   });
 });
 
-describe('Terraform', () => {
-  const hcl = `locals {
-  kafka = { KAFKA_BROKERS = x.y }
-  apps = {
-    orders = {
-      port   = 3001
-      paths  = { serve = ["/api/v1/orders"] }
-      values = merge(local.kafka, { PAYMENTS_URL = "" })
-    }
-  }
-}
-`;
-
-  it('names ports, paths and variables of an app, and of the groups that it takes', () => {
-    const { uses, problems } = usesInApps('apps.tf', hcl, apps);
-    expect(uses.map(({ at, app: _, ...use }) => [at, ...Object.values(use)])).toEqual([
-      ['apps.tf: orders', 'image'],
-      ['apps.tf: orders', 'port', 3001, 'http'],
-      ['apps.tf: orders: paths', 'path', '/api/v1/orders', 3001],
-      ['apps.tf: orders: values', 'variable', 'PAYMENTS_URL'],
-      ['apps.tf: kafka', 'variable', 'KAFKA_BROKERS'],
-    ]);
-    expect(problems).toEqual(['apps.tf: there is no entry for the app payments: add one to `apps`']);
-  });
-
-  it('is told to have changed its form, when the table is not found', () => {
-    expect(usesInApps('apps.tf', 'locals {}', apps).problems).toEqual([expect.stringContaining('adapt')]);
-  });
-
-  it('names what every service is asked and runs', () => {
-    const service =
-      'health_check {\n  path = "/health/ready"\n}\ncommand = ["migrate"]\ncommand = ["CMD", "node", "healthcheck.cjs", "METRICS_PORT:9464/health/live"]';
-    const uses = usesInService('s.tf', service, [apps[0]!]);
-    expect(uses.map(({ at: _at, app: _app, ...use }) => Object.values(use))).toEqual([
-      ['path', '/health/ready', 3001],
-      ['path', '/health/live', 9464],
-      ['command', 'migrate'],
-    ]);
-  });
-
-  it('names the processes of a stage, and the variables of an app', () => {
-    const stage = '  processes = {\n    orders = { serve = { cpu = 1 }, consume = { cpu = 1 } }\n  }\n';
-    expect(usesInStage('m.tf', stage).map((use) => ('command' in use ? use.command : ''))).toEqual([
-      'serve',
-      'consume',
-    ]);
-    expect(usesInParameters('p.json', '[{"Name":"/cairn/orders/PORT"}]', 'orders')).toMatchObject([
-      { app: 'orders', elsewhere: ['PORT'] },
-    ]);
-  });
-});
-
 describe('the others', () => {
   it('the Dockerfile speaks for every app', () => {
     const stage =
@@ -160,6 +84,12 @@ describe('the others', () => {
       { app: 'orders', path: '/health/ready', port: 3001 },
       { app: 'orders', port: 3002, server: 'http' },
       { app: 'orders', path: '/health/ready', port: 3002 },
+    ]);
+  });
+
+  it('parameters name the variables that an app is given', () => {
+    expect(usesInParameters('p.json', '[{"Name":"/cairn/orders/PORT"}]', 'orders')).toMatchObject([
+      { app: 'orders', elsewhere: ['PORT'] },
     ]);
   });
 });

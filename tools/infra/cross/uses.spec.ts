@@ -1,16 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import { judge, type App, type Use } from './uses.ts';
+import type { App } from '../apps/app.ts';
+import { judge, type Use } from './uses.ts';
 
 const shop: App = {
   name: 'shop',
   variables: ['PORT', 'DATABASE_URL', 'LOG_LEVEL'],
   required: ['DATABASE_URL'],
+  secrets: ['DATABASE_URL'],
   refused: ({ LOG_LEVEL }) =>
     LOG_LEVEL === 'loud' ? [{ variable: 'LOG_LEVEL', expected: 'info or warn', fix: 'correct it' }] : [],
   commands: ['serve', 'migrate'],
   port: 3001,
   managementPort: 9464,
   paths: { http: ['/health/ready', '/api/v1/things/{id}'], management: ['/health/ready', '/metrics'] },
+  api: ['/api/v1/things/{id}'],
   subscriptions: [{ topic: 'things', group: 'shop' }],
 };
 type Rest<T> = T extends unknown ? Omit<T, 'at' | 'app'> : never;

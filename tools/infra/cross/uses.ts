@@ -1,20 +1,4 @@
-/** What an app is, by its schema and code. */
-export type App = {
-  name: string;
-  variables: string[];
-  /** Those without a default, but for a developer's machine. */
-  required: string[];
-  /** What is wrong with an environment, by the app's own schema. */
-  refused: (env: Record<string, string>) => { variable: string; expected: string; fix: string }[];
-  commands: string[];
-  /** Defaults of PORT and METRICS_PORT. */
-  port: number;
-  managementPort: number;
-  /** What is answered on each of them. Braces stand for parameters, as in OpenAPI. */
-  paths: { http: string[]; management: string[] };
-  /** What it consumes. */
-  subscriptions: { topic: string; group: string }[];
-};
+import { isVariable, missing, type App } from '../apps/app.ts';
 
 /** Something that a file says about an app. `at` says where: the file, and what in it. */
 export type Use = { at: string; app: string } & (
@@ -35,9 +19,6 @@ export type Use = { at: string; app: string } & (
   | { what: 'call'; port: number; open: number[] }
   | { what: 'subscription'; topic: string; group: string }
 );
-
-/** Variables that are not the app's own: what Node reads. */
-const NODE = /^(NODE_[A-Z_]+|TZ)$/;
 
 /** What is wrong with a use, and what to do. Empty for what is right. */
 export function judge(use: Use, apps: App[]): string[] {
@@ -82,10 +63,6 @@ function wrong(use: Use, app: App): string[] {
   }
 }
 
-function isVariable(name: string, { variables }: App): boolean {
-  return NODE.test(name) || variables.includes(name.replace(/_FILE$/, '')) || variables.includes(name);
-}
-
 const unknownVariable = (variable: string, { name }: App) =>
   `${name} has no variable ${variable}: take it out or give it the name that it has in apps/${name}/src/config.ts`;
 
@@ -100,14 +77,12 @@ function wrongEnvironment(
     .refused(values)
     .filter(({ variable }) => !elsewhere.includes(variable) && !isThere(variable));
   // In development they have a default, on 127.0.0.1: in a container nothing is there.
-  const missing = app.required.filter(
-    (name) => ![name, `${name}_FILE`].some((given) => given in values || elsewhere.includes(given)),
-  );
+  const lacking = missing(app, [...Object.keys(values), ...elsewhere]);
   return [
     ...unknown.map((name) => unknownVariable(name, app)),
-    ...missing.map((name) => `${app.name} needs ${name}, and it is not set: set it`),
+    ...lacking.map((name) => `${app.name} needs ${name}, and it is not set: set it`),
     ...refused
-      .filter(({ variable }) => !missing.includes(variable))
+      .filter(({ variable }) => !lacking.includes(variable))
       .map(
         ({ variable, expected, fix }) =>
           `${app.name} refuses to start with ${variable} ${variable in values ? `"${values[variable]}"` : 'not set'}, expected ${expected}: ${fix}`,
@@ -134,6 +109,6 @@ function wrongPath({ path, port }: Use & { what: 'path' }, app: App): string[] {
 }
 
 /** Whether a path, or a pattern that ends in `*`, takes in a path of the app. */
-export function covers(pattern: string, path: string): boolean {
+function covers(pattern: string, path: string): boolean {
   return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
 }

@@ -1,21 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
+import type { App } from '../apps/app.ts';
 import { problemOf, resolvedBy, type Resource } from './resolved.ts';
-import { problemsOf, type App, type Facts } from './rules.ts';
+import { problemsOf, type Facts } from './rules.ts';
 
 const orders: App = {
+  name: 'orders',
+  variables: ['PORT', 'DATABASE_URL'],
+  required: ['DATABASE_URL'],
+  secrets: ['DATABASE_URL'],
+  refused: ({ PAYMENTS_URL: url }) =>
+    url === 'nonsense' ? [{ variable: 'PAYMENTS_URL', expected: 'a URL', fix: 'correct it' }] : [],
   commands: ['serve', 'migrate'],
-  refuses: ({ PAYMENTS_URL: url }) => (url === 'nonsense' ? ['PAYMENTS_URL is nonsense'] : []),
-  variables: [
-    { name: 'PORT', isSecret: false, isRequired: false },
-    { name: 'DATABASE_URL', isSecret: true, isRequired: true },
-  ],
-  paths: ['/api/v1/orders', '/api/v1/orders/{id}'],
+  port: 3001,
+  managementPort: 9464,
+  paths: {
+    http: ['/health/live', '/health/ready', '/api/v1/orders', '/api/v1/orders/{id}'],
+    management: ['/health/live', '/metrics'],
+  },
+  api: ['/api/v1/orders', '/api/v1/orders/{id}'],
+  subscriptions: [],
 };
-const facts: Facts = {
-  apps: { orders },
-  healthPaths: ['/health/live', '/health/ready'],
-  keepAliveMs: 65_000,
-};
+const facts: Facts = { apps: [orders], keepAliveMs: 65_000 };
 
 const container = {
   name: 'orders',
@@ -108,7 +113,7 @@ describe('a stage', () => {
     [
       'a bad value',
       { values: { PAYMENTS_URL: 'nonsense' } },
-      'would refuse to start: PAYMENTS_URL is nonsense',
+      'orders would refuse to start: PAYMENTS_URL is nonsense, expected a URL: correct it',
     ],
     ['another port', { container: { portMappings: [{ containerPort: 3002 }] } }, 'port 3002 is mapped'],
     [
@@ -119,7 +124,7 @@ describe('a stage', () => {
     [
       'a probe that is not there',
       { container: { healthCheck: { command: ['METRICS_PORT:9464/healthz'] } } },
-      'asked at /healthz',
+      'asked at /healthz, on port 9464 there are /health/live, /metrics',
     ],
     ['another probe for the balancer', { health: '/ready' }, 'target asks for health at /ready'],
     ['too little time to stop', { container: { stopTimeout: 35 } }, 'take up to 35 s: give it more'],

@@ -1,19 +1,9 @@
+import { isVariable, missing, type App } from '../apps/app.ts';
 import type { Resource } from './resolved.ts';
 
 /** What the code says, that a stage has to agree with. */
-export type App = {
-  /** Commands of `main.ts`. */
-  commands: string[];
-  /** Names and reasons of the variables that the app would not start with. Secrets are not judged: nobody has them here. */
-  refuses: (values: Record<string, string>) => string[];
-  variables: { name: string; isSecret: boolean; isRequired: boolean }[];
-  /** Paths of its API, as OpenAPI writes them. */
-  paths: string[];
-};
 export type Facts = {
-  apps: Record<string, App>;
-  /** Of the probes. */
-  healthPaths: string[];
+  apps: App[];
   /** For which apps keep an idle connection. */
   keepAliveMs: number;
 };
@@ -39,9 +29,9 @@ export function problemsOf(stage: string, resources: Resource[], facts: Facts): 
   const parameters = parametersOf(of('aws_ssm_parameter'));
   const tasks = of('aws_ecs_task_definition');
   const problems = [
-    ...tasks.flatMap((task) => taskProblems(task, parameters, facts)),
-    ...Object.entries(facts.apps).flatMap(([app, known]) => appProblems(app, known, parameters, resources)),
-    ...of('aws_lb_target_group').flatMap((group) => targetProblems(group, facts)),
+    ...tasks.flatMap((task) => taskProblems(task, parameters, facts.apps)),
+    ...facts.apps.flatMap((app) => appProblems(app, parameters, resources)),
+    ...of('aws_lb_target_group').flatMap((group) => targetProblems(group, facts.apps)),
     ...of('aws_lb').flatMap((balancer) => idleProblems(balancer, facts)),
     ...resources.flatMap(policyProblems),
   ];
@@ -61,18 +51,18 @@ function parametersOf(resources: Resource[]): Map<string, Record<string, string>
 function taskProblems(
   task: Resource,
   parameters: Map<string, Record<string, string>>,
-  facts: Facts,
+  apps: App[],
 ): string[] {
   const containers = JSON.parse(String(task.values['container_definitions'])) as Container[];
   const main = containers.find(({ essential }) => essential);
-  const app = main && facts.apps[main.name];
-  if (!app) return [`${task.address} has no container that is named as one of the apps`];
+  const app = apps.find(({ name }) => name === main?.name);
+  if (!main || !app) return [`${task.address} has no container that is named as one of the apps`];
   const values = parameters.get(main.name) ?? {};
   return [
     ...containers.flatMap(hardening),
     ...commandProblems(main, app),
     ...variableProblems(main, app),
-    ...portProblems(main, values, facts),
+    ...portProblems(main, values, app),
     ...stopProblems(main, values),
   ].map((problem) => `${task.address}: ${problem}`);
 }
@@ -103,43 +93,35 @@ function commandProblems({ name, command = [] }: Container, { commands }: App): 
   return [`${name} knows no command "${first}": there are ${commands.join(', ')} (src/main.ts)`];
 }
 
-/** Set by the task itself, and read by Node. */
-const OF_NODE = ['NODE_EXTRA_CA_CERTS'];
-
-function variableProblems({ name, environment = [], secrets = [] }: Container, { variables }: App): string[] {
-  const given = new Set([...environment, ...secrets].map((variable) => variable.name));
-  const known = new Set([...OF_NODE, ...variables.map((variable) => variable.name)]);
-  const missing = variables.filter((variable) => variable.isRequired && !given.has(variable.name));
-  const open = variables.filter(
-    ({ isSecret, name: secret }) => isSecret && environment.some((one) => one.name === secret),
-  );
+function variableProblems({ name, environment = [], secrets = [] }: Container, app: App): string[] {
+  const given = [...environment, ...secrets].map((variable) => variable.name);
   return [
-    ...[...given]
-      .filter((one) => !known.has(one))
+    ...[...new Set(given)]
+      .filter((one) => !isVariable(one, app))
       .map((one) => `${name} has no variable ${one} (src/config.ts): remove or rename it`),
-    ...missing.map((one) => `${name} does not start without ${one.name}, which the task is not given`),
-    ...open.map((one) => `${one.name} is a secret and stands in the task definition: take it from SSM`),
+    ...missing(app, given).map((one) => `${name} does not start without ${one}, which the task is not given`),
+    ...environment
+      .filter((one) => app.secrets.includes(one.name))
+      .map((one) => `${one.name} is a secret and stands in the task definition: take it from SSM`),
   ];
 }
 
 function portProblems(
   { name, portMappings = [], healthCheck }: Container,
   values: Record<string, string>,
-  { healthPaths }: Facts,
+  { paths }: App,
 ): string[] {
-  const port = values['PORT'];
-  const asked = /:(\d+)(\/[\w/]*)/.exec(healthCheck?.command.join(' ') ?? '');
+  const { PORT: port, METRICS_PORT: managementPort } = values;
+  const [, asked, path = ''] = /:(\d+)(\/[\w/]*)/.exec(healthCheck?.command.join(' ') ?? '') ?? [];
+  const answered = asked === port ? paths.http : asked === managementPort ? paths.management : undefined;
+  const listens = `${name} listens on PORT ${port} and METRICS_PORT ${managementPort}`;
   return [
     ...portMappings
       .filter(({ containerPort }) => String(containerPort) !== port)
       .map(({ containerPort }) => `port ${containerPort} is mapped, ${name} listens on PORT ${port}`),
-    ...(asked && ![port, values['METRICS_PORT']].includes(asked[1])
-      ? [
-          `its health is asked on port ${asked[1]}, ${name} listens on PORT ${port} and METRICS_PORT ${values['METRICS_PORT']}`,
-        ]
-      : []),
-    ...(asked && !healthPaths.includes(asked[2]!)
-      ? [`its health is asked at ${asked[2]}, there are ${healthPaths.join(', ')}`]
+    ...(asked && !answered ? [`its health is asked on port ${asked}, ${listens}`] : []),
+    ...(answered && !answered.includes(path)
+      ? [`its health is asked at ${path}, on port ${asked} there are ${answered.join(', ')}`]
       : []),
   ];
 }
@@ -153,47 +135,57 @@ function stopProblems({ stopTimeout = 30 }: Container, values: Record<string, st
 }
 
 function appProblems(
-  app: string,
-  known: App,
+  app: App,
   parameters: Map<string, Record<string, string>>,
   resources: Resource[],
 ): string[] {
-  const values = parameters.get(app);
-  if (!values) return [`no parameters of ${app} are made`];
-  const secret = known.variables.filter(({ name, isSecret }) => isSecret && name in values);
+  const { name, secrets, refused } = app;
+  const values = parameters.get(name);
+  if (!values) return [`no parameters of ${name} are made`];
   return [
-    ...known.refuses(values).map((why) => `${app} would refuse to start: ${why}`),
-    ...secret.map(({ name }) => `${name} of ${app} is a secret, and its value would be in the state`),
-    ...pathProblems(app, known, resources),
+    // Nobody has the secrets here.
+    ...refused(values)
+      .filter(({ variable }) => !secrets.includes(variable))
+      .map(
+        ({ variable, expected, fix }) =>
+          `${name} would refuse to start: ${variable} is ${values[variable] ?? 'not set'}, expected ${expected}: ${fix}`,
+      ),
+    ...secrets
+      .filter((secret) => secret in values)
+      .map((secret) => `${secret} of ${name} is a secret, and its value would be in the state`),
+    ...pathProblems(app, resources),
   ];
 }
 
 const escaped = (text: string) => text.replaceAll(/[^\w/-]/g, String.raw`\$&`);
 
 /** Whatever a client may ask for is routed, and nothing else. */
-function pathProblems(app: string, { paths }: App, resources: Resource[]): string[] {
+function pathProblems({ name, api }: App, resources: Resource[]): string[] {
   const patterns = resources
-    .filter(({ type, address }) => type === 'aws_lb_listener_rule' && address.includes(`["${app}"]`))
+    .filter(({ type, address }) => type === 'aws_lb_listener_rule' && address.includes(`["${name}"]`))
     .flatMap(({ values }) => values['condition'] as { path_pattern: { values: string[] }[] }[])
     .flatMap(({ path_pattern: pattern }) => pattern.flatMap(({ values }) => values));
   const matches = (pattern: string, path: string) =>
     new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`).test(path.replaceAll(/\{\w+\}/g, 'x'));
   return [
-    ...paths
+    ...api
       .filter((path) => !patterns.some((pattern) => matches(pattern, path)))
       .map(
-        (path) => `${path} of ${app} is in its OpenAPI and not in a rule of the balancer: add it to paths`,
+        (path) => `${path} of ${name} is in its OpenAPI and not in a rule of the balancer: add it to paths`,
       ),
     ...patterns
-      .filter((pattern) => !paths.some((path) => matches(pattern, path)))
-      .map((pattern) => `the balancer sends ${pattern} to ${app}, which serves nothing there`),
+      .filter((pattern) => !api.some((path) => matches(pattern, path)))
+      .map((pattern) => `the balancer sends ${pattern} to ${name}, which serves nothing there`),
   ];
 }
 
-function targetProblems({ address, values }: Resource, { healthPaths }: Facts): string[] {
-  const [check] = values['health_check'] as { path: string }[];
-  if (check && healthPaths.includes(check.path)) return [];
-  return [`${address} asks for health at ${check?.path ?? '/'}, there are ${healthPaths.join(', ')}`];
+/** A group is of any app: it asks for what all of them answer. */
+function targetProblems({ address, values }: Resource, apps: App[]): string[] {
+  const [{ path = '/' } = {}] = values['health_check'] as { path?: string }[];
+  const deaf = apps.filter(({ paths }) => !paths.http.includes(path));
+  return deaf.map(
+    ({ name, paths }) => `${address} asks for health at ${path}, ${name} answers ${paths.http.join(', ')}`,
+  );
 }
 
 function idleProblems({ address, values }: Resource, { keepAliveMs }: Facts): string[] {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pinOf } from '../programs/cache.ts';
 import { commandsIn, pathsIn, subscriptionsIn } from './code.ts';
-import type { App } from './uses.ts';
+import type { App } from './app.ts';
 
 type Text = (file: string) => string;
 /** Where paths that every app answers are written down. */
@@ -27,21 +27,29 @@ async function appOf(root: string, name: string): Promise<App> {
   const schema = await schemaOf(join(root, 'apps', name, 'src/config.ts'));
   const variables = variablesOf(schema);
   const portOf = (variable: string) => Number(variables.find((one) => one.name === variable)?.spelled);
+  const api = Object.keys(contract(root, `${name}.openapi.json`)['paths'] ?? {});
   const everywhere = pathsIn(ROUTES.map(text).join('\n'));
   return {
     name,
     variables: variables.map((variable) => variable.name),
     required: variables.flatMap((one) => (one.spelled === undefined ? [one.name] : [])),
+    secrets: variables.flatMap(({ name: variable, isSecret }) => (isSecret ? [variable] : [])),
     refused: (env) => refusedBy(schema, env),
     commands: commandsIn(text(`apps/${name}/src/main.ts`)),
     port: portOf('PORT'),
     managementPort: portOf('METRICS_PORT'),
-    paths: {
-      http: [...everywhere.http, ...Object.keys(contract(root, `${name}.openapi.json`)['paths'] ?? {})],
-      management: everywhere.management,
-    },
+    paths: { http: [...everywhere.http, ...api], management: everywhere.management },
+    api,
     subscriptions: subscriptionsIn(contract(root, `${name}.asyncapi.json`)),
   };
+}
+
+/** For how long every app keeps an idle connection. */
+export function keepAliveMsIn(root: string): number {
+  const file = 'libs/http/src/http-app.ts';
+  const found = /keepAliveTimeout: ([\d_]+)/.exec(readFileSync(join(root, file), 'utf8'))?.[1];
+  if (!found) throw new Error(`${file} sets no keepAliveTimeout`);
+  return Number(found.replaceAll('_', ''));
 }
 
 /** By a URL that differs with the text: a module is loaded once for each URL. */
