@@ -30,3 +30,6 @@ export function isVariable(name: string, { variables }: App): boolean {
 export function missing({ required }: App, given: string[]): string[] {
   return required.filter((name) => !given.includes(name) && !given.includes(`${name}_FILE`));
 }
+
+/** Whether a path is one to be probed. Others are answered as well, and tell nothing of health; one begins to drain. */
+export const isProbe = (path: string): boolean => path.startsWith('/health/');

@@ -68,13 +68,19 @@ export const CONTROLS: Control[] = [
     does: 'a path of the probes is renamed in the code',
     file: 'libs/lifecycle/src/health.routes.ts',
     change: (text) => text.replaceAll('/health/live', '/health/alive'),
-    expects: /Deployment\/worker-consume: livenessProbe: worker answers nothing at \/health\/live/,
+    expects: /Deployment\/worker-consume: livenessProbe: worker answers no probe at \/health\/live/,
+  },
+  {
+    does: 'a probe asks for what begins to drain',
+    file: 'infra/kubernetes/base/process/deployment.yaml',
+    change: put('/health/live', '/prestop'),
+    expects: /livenessProbe: \w+ answers no probe at \/prestop on port \d+/,
   },
   {
     does: 'the balancer of compose asks a path that nobody answers',
     file: 'infra/compose/edge/haproxy.cfg',
     change: put('/health/ready', '/ready'),
-    expects: /haproxy\.cfg: orders: orders answers nothing at \/ready on port 3001/,
+    expects: /haproxy\.cfg: orders: orders answers no probe at \/ready on port 3001/,
   },
   {
     does: 'the hook before a stop asks the wrong port',
@@ -128,7 +134,7 @@ export const CONTROLS: Control[] = [
     does: 'the image asks for its health where nothing answers',
     file: 'infra/docker/app.Dockerfile',
     change: put('METRICS_PORT:9464/health/ready', 'METRICS_PORT:9464/ready'),
-    expects: /app\.Dockerfile: HEALTHCHECK: orders answers nothing at \/ready on port 9464/,
+    expects: /app\.Dockerfile: HEALTHCHECK: orders answers no probe at \/ready on port 9464/,
   },
   {
     does: 'Prometheus asks the port of the API',

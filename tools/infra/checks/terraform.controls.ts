@@ -87,7 +87,7 @@ export const CONTROLS: Control[] = [
     does: 'the balancer asks a path that nobody answers',
     file: `${SERVICE}/services.tf`,
     change: (hcl) => hcl.replace('"/health/ready"', '"/healthz"'),
-    expects: /asks for health at \/healthz, orders answers \/health/,
+    expects: /asks for health at \/healthz, for orders there are \/health/,
   },
   {
     does: 'an API path has no way through the balancer',

@@ -139,11 +139,11 @@ function portsOf(at: string, app: string, container: Container, annotations: Rec
     const server = name === 'http' ? 'http' : name === 'metrics' ? 'management' : 'any';
     return { at: `${at}: port ${name}`, app, what: 'port', port: containerPort, server };
   });
-  const asked = handlersOf(container).flatMap(([name, httpGet]): Use[] =>
-    httpGet && numberOf(httpGet.port)
-      ? [{ at: `${at}: ${name}`, app, what: 'path', path: httpGet.path ?? '/', port: numberOf(httpGet.port) }]
-      : [],
-  );
+  const asked = handlersOf(container).flatMap(([name, httpGet]): Use[] => {
+    const port = numberOf(httpGet?.port ?? 0);
+    const what = PROBES.includes(name) ? 'probe' : 'path';
+    return httpGet && port ? [{ at: `${at}: ${name}`, app, what, path: httpGet.path ?? '/', port }] : [];
+  });
   const scraped = annotations['prometheus.io/port'];
   const path = annotations['prometheus.io/path'] ?? '/metrics';
   return [

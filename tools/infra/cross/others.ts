@@ -17,7 +17,7 @@ export function usesInDockerfile(file: string, dockerfile: string, apps: App[]):
     ...variables.map((name): Use => ({ at: `${file}: ENV`, app, what: 'variable', name })),
     ...asked.flatMap(([, name = '', port, path = '']): Use[] => [
       { at: `${file}: HEALTHCHECK`, app, what: 'variable', name },
-      { at: `${file}: HEALTHCHECK`, app, what: 'path', path, port: Number(port) },
+      { at: `${file}: HEALTHCHECK`, app, what: 'probe', path, port: Number(port) },
     ]),
   ]);
 }
@@ -64,7 +64,7 @@ export function usesInBalancer(file: string, config: string): Use[] {
   return [...config.matchAll(/^ *server(?:-template)? \S+ (?:\S+ )?([a-z-]+?)(?:-unasked)?:(\d+)/gm)].flatMap(
     ([, app = '', port]): Use[] => [
       { at: `${file}: ${app}`, app, what: 'port', port: Number(port), server: 'http' },
-      { at: `${file}: ${app}`, app, what: 'path', path, port: Number(port) },
+      { at: `${file}: ${app}`, app, what: 'probe', path, port: Number(port) },
     ],
   );
 }

@@ -63,7 +63,7 @@ describe('the others', () => {
       ['port', 9464, 'any'],
       ['variable', 'NODE_ENV'],
       ['variable', 'METRICS_PORT'],
-      ['path', '/health/ready', 9464],
+      ['probe', '/health/ready', 9464],
     ]);
   });
 

@@ -31,7 +31,8 @@ const RIGHT: Rest<Use>[] = [
   { what: 'port', port: 9464, server: 'any' },
   { what: 'path', path: '/health/ready', port: 3001 },
   { what: 'path', path: '/metrics', port: 9464 },
-  { what: 'path', path: '/api/v1/things/*', port: 3001 },
+  { what: 'path', path: '/api/v1/things/{id}', port: 3001 },
+  { what: 'probe', path: '/health/ready', port: 9464 },
   { what: 'call', port: 80, open: [80] },
   { what: 'subscription', topic: 'things', group: 'shop' },
 ];
@@ -52,6 +53,7 @@ const WRONG: [string, Rest<Use>][] = [
   ['shop does not listen on port 9464: use 3001', { what: 'port', port: 9464, server: 'http' }],
   ['shop does not listen on port 80: use 3001 or 9464', { what: 'port', port: 80, server: 'any' }],
   ['shop answers nothing at /metrics on port 3001', { what: 'path', path: '/metrics', port: 3001 }],
+  ['shop answers no probe at /metrics on port 9464', { what: 'probe', path: '/metrics', port: 9464 }],
   ['shop answers nothing at /healthz on port 9464', { what: 'path', path: '/healthz', port: 9464 }],
   ['shop does not listen on port 80', { what: 'path', path: '/health/ready', port: 80 }],
   ['shop does not answer on port 3001 there: call it on 80', { what: 'call', port: 3001, open: [80] }],

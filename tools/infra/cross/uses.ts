@@ -1,4 +1,4 @@
-import { isVariable, missing, type App } from '../apps/app.ts';
+import { isProbe, isVariable, missing, type App } from '../apps/app.ts';
 
 /** Something that a file says about an app. `at` says where: the file, and what in it. */
 export type Use = { at: string; app: string } & (
@@ -14,7 +14,8 @@ export type Use = { at: string; app: string } & (
     }
   | { what: 'command'; command: string }
   | { what: 'port'; port: number; server: keyof App['paths'] | 'any' }
-  | { what: 'path'; path: string; port: number }
+  /** A `probe` is of the app's health. */
+  | { what: 'path' | 'probe'; path: string; port: number }
   /** Someone calls the app on a port of its name; `open` are those that the name has. */
   | { what: 'call'; port: number; open: number[] }
   | { what: 'subscription'; topic: string; group: string }
@@ -49,6 +50,7 @@ function wrong(use: Use, app: App): string[] {
     case 'port':
       return wrongPort(use, app);
     case 'path':
+    case 'probe':
       return wrongPath(use, app);
     case 'call':
       return use.open.includes(use.port)
@@ -100,15 +102,12 @@ function wrongPort({ port, server }: Use & { what: 'port' }, app: App): string[]
   ];
 }
 
-function wrongPath({ path, port }: Use & { what: 'path' }, app: App): string[] {
-  const served =
-    port === app.managementPort ? app.paths.management : port === app.port ? app.paths.http : undefined;
+function wrongPath({ what, path, port }: Use & { what: 'path' | 'probe' }, app: App): string[] {
+  const { http, management } = app.paths;
+  const served = port === app.managementPort ? management : port === app.port ? http : undefined;
   if (!served) return wrongPort({ at: '', app: app.name, what: 'port', port, server: 'any' }, app);
-  if (served.some((known) => covers(path, known))) return [];
-  return [`${app.name} answers nothing at ${path} on port ${port}: use one of ${served.join(', ')}`];
-}
-
-/** Whether a path, or a pattern that ends in `*`, takes in a path of the app. */
-function covers(pattern: string, path: string): boolean {
-  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern;
+  const allowed = what === 'probe' ? served.filter(isProbe) : served;
+  if (allowed.includes(path)) return [];
+  const lacks = what === 'probe' ? 'no probe' : 'nothing';
+  return [`${app.name} answers ${lacks} at ${path} on port ${port}: use one of ${allowed.join(', ')}`];
 }

@@ -15,7 +15,7 @@ const orders: App = {
   managementPort: 9464,
   paths: {
     http: ['/health/live', '/health/ready', '/api/v1/orders', '/api/v1/orders/{id}'],
-    management: ['/health/live', '/metrics'],
+    management: ['/health/live', '/prestop'],
   },
   api: ['/api/v1/orders', '/api/v1/orders/{id}'],
   subscriptions: [],
@@ -124,9 +124,19 @@ describe('a stage', () => {
     [
       'a probe that is not there',
       { container: { healthCheck: { command: ['METRICS_PORT:9464/healthz'] } } },
-      'asked at /healthz, on port 9464 there are /health/live, /metrics',
+      'asked at /healthz, on port 9464 there are /health/live',
+    ],
+    [
+      'a path that is answered, and is no probe',
+      { container: { healthCheck: { command: ['METRICS_PORT:9464/prestop'] } } },
+      'asked at /prestop',
     ],
     ['another probe for the balancer', { health: '/ready' }, 'target asks for health at /ready'],
+    [
+      'a balancer that asks its API',
+      { health: '/api/v1/orders' },
+      'target asks for health at /api/v1/orders',
+    ],
     ['too little time to stop', { container: { stopTimeout: 35 } }, 'take up to 35 s: give it more'],
     ['a tag for an image', { container: { image: 'orders:latest' } }, 'not named by its digest'],
     ['a root file system to write to', { container: { readonlyRootFilesystem: false } }, 'can be written to'],

@@ -1,4 +1,4 @@
-import { isVariable, missing, type App } from '../apps/app.ts';
+import { isProbe, isVariable, missing, type App } from '../apps/app.ts';
 import type { Resource } from './resolved.ts';
 
 /** What the code says, that a stage has to agree with. */
@@ -113,7 +113,8 @@ function portProblems(
 ): string[] {
   const { PORT: port, METRICS_PORT: managementPort } = values;
   const [, asked, path = ''] = /:(\d+)(\/[\w/]*)/.exec(healthCheck?.command.join(' ') ?? '') ?? [];
-  const answered = asked === port ? paths.http : asked === managementPort ? paths.management : undefined;
+  const server = asked === port ? paths.http : asked === managementPort ? paths.management : undefined;
+  const answered = server?.filter(isProbe);
   const listens = `${name} listens on PORT ${port} and METRICS_PORT ${managementPort}`;
   return [
     ...portMappings
@@ -182,10 +183,13 @@ function pathProblems({ name, api }: App, resources: Resource[]): string[] {
 /** A group is of any app: it asks for what all of them answer. */
 function targetProblems({ address, values }: Resource, apps: App[]): string[] {
   const [{ path = '/' } = {}] = values['health_check'] as { path?: string }[];
-  const deaf = apps.filter(({ paths }) => !paths.http.includes(path));
-  return deaf.map(
-    ({ name, paths }) => `${address} asks for health at ${path}, ${name} answers ${paths.http.join(', ')}`,
-  );
+  return apps
+    .map(({ name, paths }) => ({ name, answered: paths.http.filter(isProbe) }))
+    .filter(({ answered }) => !answered.includes(path))
+    .map(
+      ({ name, answered }) =>
+        `${address} asks for health at ${path}, for ${name} there are ${answered.join(', ')}`,
+    );
 }
 
 function idleProblems({ address, values }: Resource, { keepAliveMs }: Facts): string[] {
