@@ -78,6 +78,12 @@ export const CONTROLS: Control[] = [
     expects: /port 3000 is mapped, orders listens on PORT 3001/,
   },
   {
+    does: 'an app gets another port, and who calls it does not know',
+    file: APPS,
+    change: (hcl) => hcl.replace('= 3002\n', '= 3012\n'),
+    expects: /PAYMENTS_URL of orders calls payments on port 3002, where Service Connect has nobody/,
+  },
+  {
     does: 'a container asks itself for what nobody answers',
     file: `${SERVICE}/tasks.tf`,
     change: (hcl) => hcl.replace('METRICS_PORT:9464/health/live', 'METRICS_PORT:9464/alive'),

@@ -1,5 +1,6 @@
 import { parse } from 'yaml';
 import type { App } from '../apps/app.ts';
+import { callsOf } from '../apps/calls.ts';
 import type { Use } from './uses.ts';
 
 type Service = {
@@ -63,14 +64,6 @@ function callsIn(at: string, { environment = {} }: Service, apps: App[]): Use[] 
       open: [app.port, app.managementPort],
     })),
   );
-}
-
-/** The apps that a value leads to, and the ports that it names; 80 and 443 are what a URL means that names none. */
-export function callsOf(value: string, apps: App[]): { app: App; port: number }[] {
-  return apps.flatMap((app) => {
-    const url = new RegExp(`\\b(https?)://${app.name}(?:\\.[\\w.-]+)?(?::(\\d+))?(?=[/?]|$)`).exec(value);
-    return url ? [{ app, port: Number(url[2] ?? (url[1] === 'https' ? 443 : 80)) }] : [];
-  });
 }
 
 /** `${NAME:-default}` is its default, `${NAME}` is empty. */

@@ -5,7 +5,8 @@ import {
   type KubernetesObject,
   type Workload,
 } from '../kubernetes/manifests.ts';
-import { appOfImage, callsOf, NO_APPS } from './compose.ts';
+import { callsOf } from '../apps/calls.ts';
+import { appOfImage, NO_APPS } from './compose.ts';
 import type { App } from '../apps/app.ts';
 import type { Use } from './uses.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { App } from '../apps/app.ts';
-import { appOfImage, callsOf, usesInCompose } from './compose.ts';
+import { appOfImage, usesInCompose } from './compose.ts';
 import { usesInBalancer, usesInDockerfile, usesInParameters, usesInPrometheus } from './others.ts';
 
 /** How files are read, on small ones. That the real ones are read: the controls of `npm run verify:infra -- cross --controls`. */
@@ -38,18 +38,6 @@ services: { seed: { <<: *app, command: [seed], ports: ['127.0.0.1:13001:3001'] }
     ['postgres:18', undefined],
   ])('knows whose image %s is', (image, name) => {
     expect(appOfImage(image, ['simulators'])).toBe(name);
-  });
-
-  it.each([
-    ['http://payments:3002', 3002],
-    ['http://payments', 80],
-    ['https://payments.cairn.svc/x', 443],
-  ])('knows that %s calls payments on port %i', (url, port) => {
-    expect(callsOf(url, apps).map((call) => [call.app.name, call.port])).toEqual([['payments', port]]);
-  });
-
-  it('does not take another host for an app', () => {
-    expect(callsOf('http://payments-gateway:3002,kafka:9092', apps)).toEqual([]);
   });
 });
 

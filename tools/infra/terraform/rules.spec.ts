@@ -70,6 +70,16 @@ const stage = (wrong: Stage = {}): Resource[] => [
     },
   },
   {
+    address: 'service',
+    type: 'aws_ecs_service',
+    values: {
+      service_connect_configuration: [
+        { service: [{ client_alias: [{ dns_name: 'orders', port: 3001 }] }] },
+        { service: [] },
+      ],
+    },
+  },
+  {
     address: 'target',
     type: 'aws_lb_target_group',
     values: { health_check: [{ path: wrong.health ?? '/health/ready' }] },
@@ -114,6 +124,11 @@ describe('a stage', () => {
       'a bad value',
       { values: { PAYMENTS_URL: 'nonsense' } },
       'orders would refuse to start: PAYMENTS_URL is nonsense, expected a URL: correct it',
+    ],
+    [
+      'a call to a port where nobody is',
+      { values: { ORDERS_URL: 'http://orders:3002' } },
+      'ORDERS_URL of orders calls orders on port 3002, where Service Connect has nobody',
     ],
     ['another port', { container: { portMappings: [{ containerPort: 3002 }] } }, 'port 3002 is mapped'],
     [
@@ -169,6 +184,10 @@ describe('a stage', () => {
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);
     expect(problems[0]).toMatch(/^dev: /);
+  });
+
+  it('calls apps where they are', () => {
+    expect(problemsOf('dev', stage({ values: { ORDERS_URL: 'http://orders:3001' } }), facts)).toEqual([]);
   });
 
   it('asks for health on either port of the app', () => {

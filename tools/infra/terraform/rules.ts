@@ -1,4 +1,5 @@
 import { isProbe, isVariable, missing, type App } from '../apps/app.ts';
+import { callsOf } from '../apps/calls.ts';
 import type { Resource } from './resolved.ts';
 
 /** What the code says, that a stage has to agree with. */
@@ -31,6 +32,7 @@ export function problemsOf(stage: string, resources: Resource[], facts: Facts): 
   const problems = [
     ...tasks.flatMap((task) => taskProblems(task, parameters, facts.apps)),
     ...facts.apps.flatMap((app) => appProblems(app, parameters, resources)),
+    ...callProblems(parameters, of('aws_ecs_service'), facts.apps),
     ...of('aws_lb_target_group').flatMap((group) => targetProblems(group, facts.apps)),
     ...of('aws_lb').flatMap((balancer) => idleProblems(balancer, facts)),
     ...resources.flatMap(policyProblems),
@@ -156,6 +158,30 @@ function appProblems(
       .map((secret) => `${secret} of ${name} is a secret, and its value would be in the state`),
     ...pathProblems(app, resources),
   ];
+}
+
+type Connect = { service?: { client_alias: { dns_name: string; port: number }[] }[] };
+
+/** Whoever is called by name has the name and the port in Service Connect. */
+function callProblems(
+  parameters: Map<string, Record<string, string>>,
+  services: Resource[],
+  apps: App[],
+): string[] {
+  const aliases = services
+    .flatMap(({ values }) => (values['service_connect_configuration'] ?? []) as Connect[])
+    .flatMap(({ service = [] }) => service.flatMap(({ client_alias: alias }) => alias));
+  return [...parameters].flatMap(([name, values]) =>
+    Object.entries(values).flatMap(([variable, value]) =>
+      callsOf(value, apps)
+        .map(({ app, port }) => ({ app: app.name, port }))
+        .filter(({ app, port }) => !aliases.some((one) => one.dns_name === app && one.port === port))
+        .map(
+          ({ app, port }) =>
+            `${variable} of ${name} calls ${app} on port ${port}, where Service Connect has nobody`,
+        ),
+    ),
+  );
 }
 
 const escaped = (text: string) => text.replaceAll(/[^\w/-]/g, String.raw`\$&`);
