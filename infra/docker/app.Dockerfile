@@ -46,11 +46,15 @@ RUN node --random-seed=1 -e "Promise.all(fs.globSync('{start,sdk}-*.js').map((fi
     && chmod -R u=rwX,go=rX /image \
     && find /image -exec touch --no-dereference --date=@0 {} +
 
+FROM $BASE AS data
+RUN install --directory /image/data && touch --date=@0 /image/data
+
 # A third party that Cairn stands in for. Not NODE_ENV=production: they give anyone a token, and refuse to start there.
 FROM $BASE AS simulators
 ARG VERSION=0.0.0 REVISION=unknown SOURCE="" CREATED=""
 ENV HOST=0.0.0.0 GATEWAY_JOURNAL=/data/gateway.jsonl ISSUER_KEY_FILE=/data/issuer-key.json
-RUN install --directory --owner=1000 --group=1000 /data
+# Copied, and not made here: a RUN leaves the time in /etc.
+COPY --from=data --chown=1000:1000 /image/ /
 VOLUME /data
 COPY --from=build /image/ /
 WORKDIR /app
