@@ -1,4 +1,4 @@
-import { docker, type DockerOptions } from './docker.client.ts';
+import { buildText, docker, type DockerOptions } from './docker.client.ts';
 import type { Rule } from './scan-rules.ts';
 import { scanImage, type ScanOptions } from './scan.ts';
 
@@ -46,7 +46,7 @@ export const PLANTED: { does: string; line: string; rule: Rule; where: RegExp }[
 export async function missedPlants(image: string, options: ScanOptions & DockerOptions): Promise<string[]> {
   const dockerfile = [`FROM ${image}`, 'USER 0', ...PLANTED.map(({ line }) => line)].join('\n');
   const tag = `cairn-images-planted:${process.pid}`;
-  await docker(['build', '--quiet', '--tag', tag, '-'], { ...options, input: dockerfile });
+  await buildText(tag, dockerfile, options);
   try {
     const { finds } = await scanImage(tag, options);
     const isFound = ({ rule, where }: (typeof PLANTED)[number]) =>

@@ -1,10 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export type DockerOptions = {
   /** Ends the command. Default: never. */
   signal?: AbortSignal;
-  /** What the command reads. Default: nothing. */
-  input?: string;
 };
 export type Answer = { code: number; out: string; err: string };
 
@@ -25,7 +26,7 @@ export async function docker(args: string[], options: DockerOptions = {}): Promi
 }
 
 /** As `docker`, for a command whose exit code is an answer. */
-export function asked(args: string[], { signal, input }: DockerOptions = {}): Promise<Answer> {
+export function asked(args: string[], { signal }: DockerOptions = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       'docker',
@@ -37,10 +38,19 @@ export function asked(args: string[], { signal, input }: DockerOptions = {}): Pr
         else reject(signal?.aborted ? (signal.reason as Error) : missing(error as NodeJS.ErrnoException));
       },
     );
-    // A command that ends before it has read all closes its end; its exit code tells why.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(input ?? '');
+    child.stdin?.end();
   });
+}
+
+/** `docker build` of a text, with nothing to copy. By stdin, buildx would leave the text in the temporary folder. */
+export async function buildText(tag: string, dockerfile: string, options: DockerOptions = {}): Promise<void> {
+  const context = await mkdtemp(join(tmpdir(), 'cairn-build-'));
+  try {
+    await writeFile(join(context, 'Dockerfile'), dockerfile);
+    await docker(['build', '--quiet', '--tag', tag, context], options);
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
 }
 
 /** `docker build`, which tells each of its lines while it runs. */

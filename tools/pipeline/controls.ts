@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { docker } from '../images/docker.client.ts';
+import { buildText, docker } from '../images/docker.client.ts';
 import type { Crane } from './crane.client.ts';
 import type { Scene } from './dry-run.ts';
 import { NotPromotedError, promote, short } from './promote.ts';
@@ -82,7 +82,7 @@ async function signed(cosign: Scene['tools']['cosign'], image: string): Promise<
 
 /** An image on top of another one, which is built and pushed; answers its digest. */
 async function derived(crane: Crane, tag: string, dockerfile: string): Promise<string> {
-  await docker(['build', '--quiet', '--tag', tag, '-'], { input: dockerfile });
+  await buildText(tag, dockerfile);
   await docker(['push', '--quiet', tag]);
   const digest = await crane.digest(tag);
   if (!digest) throw new Error(`${tag} was pushed, and the registry does not have it`);
