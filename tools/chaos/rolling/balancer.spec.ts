@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { startBalancer, type BalancerOptions } from './balancer.ts';
-import type { UpstreamFailure } from './ledger.ts';
+import type { UpstreamFailure } from '../load/ledger.ts';
 
 /** Real sockets on both sides: what a balancer does wrong, it does to connections. */
 type Tiny = {

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { UpstreamFailure } from './ledger.ts';
+import type { UpstreamFailure } from '../load/ledger.ts';
 import { probeEvery, Rotation, type Replica } from './readiness.ts';
 
 export type { Replica } from './readiness.ts';

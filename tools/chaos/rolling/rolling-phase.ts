@@ -4,14 +4,15 @@ import { databaseUrl, type LaunchOptions } from '../../local/apps.ts';
 import { fetchToken } from '../../local/token.ts';
 import { stackDir } from '../../stack/paths.ts';
 import { startBalancer, type Balancer } from './balancer.ts';
-import { writeFindings } from './findings.ts';
-import { Ledger, type Summary } from './ledger.ts';
-import { startLoad } from './load.ts';
+import { writeFindings } from '../load/findings.ts';
+import { Ledger } from '../load/ledger.ts';
+import type { LoadPhase } from '../load/judgement.ts';
+import { startLoad } from '../load/load.ts';
 import { seeded } from '../random.ts';
 import { OrdersReplica, type Leaving } from './replicas.ts';
-import { RequestPlan } from './requests.ts';
-import { countOrders, type OrderCounts } from './stored-orders.ts';
-import { Timeline } from './timeline.ts';
+import { RequestPlan } from '../load/requests.ts';
+import { countOrders, type OrderCounts } from '../load/stored-orders.ts';
+import { Timeline } from '../load/timeline.ts';
 
 export type PhaseOptions = {
   launch: LaunchOptions;
@@ -39,16 +40,7 @@ export type Restart = {
   how: string;
 };
 
-export type Phase = Summary & {
-  name: string;
-  restarts: Restart[];
-  reasons: string[];
-  orders: OrderCounts;
-  /** Sent although no replica said that it was ready. */
-  openRequests: number;
-  /** Where every failure and every step is written down. */
-  folder: string;
-};
+export type Phase = LoadPhase & { restarts: Restart[] };
 
 /** Two replicas behind a balancer, under load, restarted one after the other; then everything is counted. */
 export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
@@ -62,7 +54,7 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
   const replicas = await OrdersReplica.of([`${name}-a`, `${name}-b`], launch, options.leaving);
   const restarts: Restart[] = [];
   let balancer: Balancer | undefined;
-  let openRequests = 0;
+  let unready = 0;
   let orders: OrderCounts;
   try {
     await Promise.all(replicas.map((replica) => replica.start()));
@@ -70,7 +62,7 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
       replicas,
       probeMs: options.probeMs,
       onChange: (replica, change, why) => timeline.mark(replica, change, change === 'out' ? why : ''),
-      onOpen: () => openRequests++,
+      onOpen: () => unready++,
       onFailure: (failure) => ledger.upstreamFailed(failure),
     });
     for (const replica of replicas) await balancer.until(replica.name, 'in');
@@ -89,7 +81,7 @@ export async function rollingPhase(options: PhaseOptions): Promise<Phase> {
     await balancer?.close();
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
-  const phase = { ...ledger.summary(), name, restarts, reasons: ledger.reasons(), orders, openRequests };
+  const phase = { ...ledger.summary(), name, restarts, reasons: ledger.reasons(), orders, unready };
   return writeFindings(join(stackDir(launch.stack), 'rolling', name), phase, ledger, timeline);
 }
 

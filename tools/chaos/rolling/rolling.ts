@@ -1,14 +1,13 @@
-import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { onStage } from '../../local/stage.ts';
 import { table } from '../../local/tables.ts';
-import { repoRoot } from '../../stack/paths.ts';
 import { step } from '../../stack/progress.ts';
 import type { Report } from '../../stack/types.ts';
 import { UsageError } from '../kind.ts';
+import { controlViolations, tellEnd } from '../load/judgement.ts';
 import type { Leaving } from './replicas.ts';
 import { rollingPhase, type Phase, type PhaseOptions } from './rolling-phase.ts';
-import { controlViolations, rowsOf, violations } from './rolling-verdict.ts';
+import { rowsOf, violations } from './rolling-verdict.ts';
 
 /** As the readiness probe of a deployment; replicas drain for two of them. */
 export const PROBE_MS = 1000;
@@ -30,9 +29,6 @@ export const CONTROLS: Record<string, { without: string; mustFail: boolean; leav
 };
 
 const RATE_PER_S = 210;
-
-/** Above this the caller itself lacked the CPU that it takes to send, and so did what it sent to. */
-const BUSY_MS = 250;
 
 export const USAGE = '[--quick] [--restarts <n>] [--rate <requests/s>] [--seed <n>]';
 
@@ -122,20 +118,5 @@ function tell(phases: Phase[], wrong: string[], { seed, ratePerS }: Settings, to
   console.log(
     `Open loop at ${ratePerS}/s, no retries, seed ${seed}, ${(tookMs / 1000).toFixed(0)} s in all.`,
   );
-  if (orderly.openRequests > 0)
-    console.log(
-      `${orderly.openRequests} of them were sent while no replica said that it was ready (see README).`,
-    );
-  for (const { name, reasons, folder } of phases.filter(({ failed }) => failed > 0)) {
-    console.log(`\n${name}, each failure in ${relative(repoRoot, folder)}/failures.jsonl:`);
-    for (const reason of reasons.slice(0, 8)) console.log(`  ${reason}`);
-  }
-  console.log();
-  if (orderly.lateP99Ms > BUSY_MS && wrong.length > 0)
-    console.log(
-      `The machine was too busy to send in time (p99 ${Math.round(orderly.lateP99Ms)} ms late): try again.`,
-    );
-  for (const one of wrong) console.log(`✗ ${one}`);
-  if (wrong.length === 0)
-    console.log('✓ nothing failed while replicas left in order, and the controls did fail');
+  tellEnd(phases, wrong, 'nothing failed while replicas left in order, and the controls did fail');
 }

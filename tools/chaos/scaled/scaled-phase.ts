@@ -5,12 +5,13 @@ import { fetchToken } from '../../local/token.ts';
 import { stackDir } from '../../stack/paths.ts';
 import type { Project } from '../compose-project.ts';
 import { seeded } from '../random.ts';
-import { writeFindings } from '../rolling/findings.ts';
-import { Ledger, type Summary } from '../rolling/ledger.ts';
-import { startLoad } from '../rolling/load.ts';
-import { RequestPlan } from '../rolling/requests.ts';
-import { countOrders, type OrderCounts } from '../rolling/stored-orders.ts';
-import { Timeline } from '../rolling/timeline.ts';
+import { writeFindings } from '../load/findings.ts';
+import { Ledger } from '../load/ledger.ts';
+import type { LoadPhase } from '../load/judgement.ts';
+import { startLoad } from '../load/load.ts';
+import { RequestPlan } from '../load/requests.ts';
+import { countOrders } from '../load/stored-orders.ts';
+import { Timeline } from '../load/timeline.ts';
 import { edgeStats, replicasIn, unasked, type EdgeStats } from './edge-stats.ts';
 
 export const ORDERS = 3;
@@ -32,16 +33,10 @@ export type ScaledOptions = {
 
 export type Kill = { replica: string; outAfterMs: number; backAfterMs: number };
 
-export type ScaledPhase = Summary & {
-  name: string;
+export type ScaledPhase = LoadPhase & {
   kills: Kill[];
-  reasons: string[];
-  orders: OrderCounts;
   /** Attempts that the balancer made after one that failed. */
   retried: number;
-  /** Requests that were sent while no replica was ready. */
-  unready: number;
-  folder: string;
 };
 
 /** Three replicas of orders behind the balancer under load, killed one after the other; then everything is counted. */

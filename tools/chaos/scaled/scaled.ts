@@ -1,14 +1,15 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../local/tables.ts';
 import { repoRoot, stackDir } from '../../stack/paths.ts';
 import { step } from '../../stack/progress.ts';
 import { onCompose, type Project } from '../compose-project.ts';
 import { UsageError } from '../kind.ts';
+import { controlViolations, tellEnd } from '../load/judgement.ts';
 import { EDGE_CONTROLS } from './edge-controls.ts';
 import { ORDERS, scaledPhase, type ScaledOptions, type ScaledPhase } from './scaled-phase.ts';
-import { controlViolations, rowsOf, violations } from './scaled-verdict.ts';
+import { rowsOf, violations } from './scaled-verdict.ts';
 
 export const SCALED_USAGE = '[--quick] [--kills <n>] [--rate <requests/s>] [--seed <n>]';
 
@@ -17,9 +18,6 @@ const CONFIG = 'infra/compose/edge/haproxy.cfg';
 const INSIDE = '/usr/local/etc/haproxy/haproxy.cfg';
 
 const RATE_PER_S = 60;
-/** Above this the caller itself lacked the CPU that it takes to send, and so did what it sent to. */
-const BUSY_MS = 250;
-
 type Settings = { kills: number; controlKills: number; ratePerS: number; seed: number };
 
 function settingsOf(args: string[]): Settings {
@@ -57,7 +55,7 @@ export async function scaled(args: string[]): Promise<number> {
     const leastRequests = settings.kills * settings.ratePerS * 2;
     const wrong = [
       ...violations(phases[0]!, { kills: settings.kills, leastRequests }),
-      ...phases.slice(1).flatMap(controlViolations),
+      ...phases.slice(1).flatMap((phase) => controlViolations(phase)),
     ];
     tell(phases, wrong, settings);
     return wrong.length > 0 ? 1 : 0;
@@ -96,18 +94,5 @@ function tell(phases: ScaledPhase[], wrong: string[], { seed, ratePerS }: Settin
       `${most((one) => one.backAfterMs)} s. ${killed.orders.confirmed} orders confirmed, ` +
       `${killed.orders.stored} stored, ${killed.orders.paid} paid. Open loop at ${ratePerS}/s, seed ${seed}.`,
   );
-  if (killed.unready > 0)
-    console.log(`${killed.unready} of them were sent while no replica said that it was ready (see README).`);
-  for (const { name, reasons, folder } of phases.filter(({ failed }) => failed > 0)) {
-    console.log(`\n${name}, each failure in ${relative(repoRoot, folder)}/failures.jsonl:`);
-    for (const reason of reasons.slice(0, 8)) console.log(`  ${reason}`);
-  }
-  console.log();
-  if (killed.lateP99Ms > BUSY_MS && wrong.length > 0)
-    console.log(
-      `The machine was too busy to send in time (p99 ${Math.round(killed.lateP99Ms)} ms late): try again.`,
-    );
-  for (const one of wrong) console.log(`✗ ${one}`);
-  if (wrong.length === 0)
-    console.log('✓ no request failed while replicas were killed, and the controls did fail');
+  tellEnd(phases, wrong, 'no request failed while replicas were killed, and the controls did fail');
 }

@@ -5,7 +5,7 @@ import type { Stage } from '../../local/stage.ts';
 import { Executor } from './scheduler-executor.ts';
 import { play, type Fault, type Victim } from './scheduler-faults.ts';
 import type { Announcement, Circumstances, JobBook } from './scheduler-verdict.ts';
-import { Timeline, type Step } from '../rolling/timeline.ts';
+import { Timeline, type Step } from '../load/timeline.ts';
 
 /** Jobs by the policy that they are given here; all are due every second. */
 export const JOBS = {
